@@ -109,8 +109,7 @@ $(B)/flags: FORCE | build/setup/build
 
 # What must be on the machine: build (for make), run (for a rebuild), test.
 build/setup/%: ci/setup ci/packages tests/oracle/package-lock.json
-	$(if $(filter no,$(SETUP)),@:,ci/setup $*)
-	@mkdir -p $(@D) && touch $@
+	$(if $(filter no,$(SETUP)),@:,ci/setup $* && mkdir -p $(@D) && touch $@)
 
 # Text assets stay in their own language and become what initialises an array
 # of char: a string literal, or past 64 KiB, where compilers grow slow and
