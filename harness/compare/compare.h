@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_COMPARE_COMPARE_H
+#define UB_COMPARE_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/jout.h"
+#include "image/image.h"
+#include "provenance/provenance.h"
+
+enum verdict {
+#define VERDICT(symbol, name, junit, sentence) VERDICT_##symbol,
+#include "compare/verdict.def"
+#undef VERDICT
+	VERDICT_COUNT
+};
+
+enum verdict_junit { JUNIT_PASS, JUNIT_FAILURE, JUNIT_SKIPPED, JUNIT_ERROR };
+
+const char *verdict_name(enum verdict v);
+const char *verdict_sentence(enum verdict v);
+enum verdict_junit verdict_junit(enum verdict v);
+/* False when name is no verdict. */
+bool verdict_parse(const char *name, enum verdict *out);
+/* Is v as good as line or better?  The order of verdict.def. */
+bool verdict_reaches(enum verdict v, enum verdict line);
+
+/* A difference that the verdict forgives. */
+struct forgiven {
+	const char *what; /* "member order", "outer compression", "tags", ... */
+	uint64_t count;
+};
+
+struct difference {
+	const char *path;       /* in the tree; "" for the image as a whole */
+	const char *store_item; /* "HASH-NAME"; NULL outside the store */
+	const char *package;    /* label of the manifest's package, NULL when
+				 * the item belongs to none of it directly */
+	const char *kind; /* stable word: "only-in-image", "only-in-rebuild",
+			   * "type", "mode", "owner", "mtime", "size",
+			   * "contents", "link", "xattrs", "device", "config",
+			   * "store-item-missing", "store-item-extra" */
+	const char *detail; /* "mode 0555, rebuilt 0755", ... */
+	int64_t offset;     /* first differing byte of contents; -1: unknown */
+};
+
+enum {
+	COMPARE_DIFFERENCES_MAX = 10000, /* kept; the rest is counted */
+	COMPARE_OFFSETS_MAX = 64         /* files read again for the offset */
+};
+
+struct comparison {
+	enum verdict verdict; /* IDENTICAL ... SAME_INPUTS or DIFFERENT */
+	struct forgiven *forgiven;
+	size_t n_forgiven;
+	struct difference *differences; /* in path order */
+	size_t n_differences;
+	uint64_t total; /* differences found, kept or not */
+	const char *const *packages; /* labels of packages with differences */
+	size_t n_packages;
+	struct arena arena;
+};
+
+/*
+ * Judge: image is the original, rebuilt the file made anew.  provenance (of
+ * the original, may be NULL) names packages.  work is a private folder for the
+ * second pass that finds the first differing offsets; NULL leaves them out.
+ */
+int compare_images(const struct image *image, const struct image *rebuilt,
+	const struct provenance *provenance, const char *work,
+	struct comparison *out, struct err *e) NODISCARD;
+void comparison_fini(struct comparison *c);
+
+/* Members of `compare --json': verdict, forgiven, total, differences. */
+void comparison_json(const struct comparison *c, struct jout *j);
+/* The same for a person, at most max differences (0: all). */
+void comparison_print(const struct comparison *c, size_t max, FILE *f);
+
+#endif

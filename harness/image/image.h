@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_IMAGE_IMAGE_H
+#define UB_IMAGE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/jdoc.h"
+#include "base/jout.h"
+#include "base/slice.h"
+
+/* Limits on what is read; each is named in the error that it causes. */
+struct image_limits {
+	uint64_t file_bytes;   /* of the image file */
+	uint64_t unpacked;     /* bytes of all layers, decompressed */
+	uint64_t ratio;        /* unpacked : packed, once over 64 MiB */
+	uint32_t layers;       /* in one image */
+	uint32_t entries;      /* of the tree, all layers together */
+	uint32_t members;      /* of the outer archive */
+	uint32_t json_bytes;   /* of manifest.json and of the config, each */
+	uint32_t kept_bytes;   /* of one profile manifest */
+	uint32_t kept_total;   /* of all files kept in memory */
+};
+extern const struct image_limits image_limits_default;
+
+enum compression {
+	COMPRESSION_NONE,
+	COMPRESSION_GZIP,
+	COMPRESSION_XZ,
+	COMPRESSION_ZSTD,
+	COMPRESSION_BZIP2,
+	COMPRESSION_LZIP
+};
+/* As `guix pack -C' names it: "none", "gzip", ... */
+const char *compression_name(enum compression c);
+
+enum tree_type {
+	TREE_DIR,
+	TREE_FILE,
+	TREE_LINK,
+	TREE_CHAR,
+	TREE_BLOCK,
+	TREE_FIFO
+};
+/* "directory", "file", "symbolic link", ... */
+const char *tree_type_name(enum tree_type t);
+
+/* One path of the merged file system. */
+struct tree_entry {
+	const char *path;   /* path_normalise'd bytes; "" is the root */
+	const char *link;   /* target of a symbolic link, else NULL */
+	const char *xattrs; /* "name=HEX\n..." sorted, NULL when none */
+	const char *uname, *gname; /* as recorded, "" when not; interned */
+	struct slice data;  /* contents of a kept file; p NULL when not kept */
+	struct digest sha256; /* files: of the contents */
+	uint64_t size;        /* files: bytes */
+	int64_t mtime;        /* seconds since 1970 */
+	uint32_t mtime_ns;
+	uint32_t mode; /* permission bits, 07777 */
+	uint32_t uid, gid;
+	uint32_t dev_major, dev_minor; /* devices */
+	uint16_t layer;     /* index of the layer it comes from */
+	uint8_t type;       /* enum tree_type */
+	bool is_hard_link;  /* recorded as a link to another path */
+};
+
+/* All paths, sorted by their bytes; the memory is the image's. */
+struct tree {
+	struct tree_entry *v;
+	size_t n;
+};
+/* NULL when there is none.  path without leading "/". */
+const struct tree_entry *tree_find(const struct tree *t, const char *path);
+/* Index of the first entry whose path is not before path. */
+size_t tree_lower(const struct tree *t, const char *path);
+/*
+ * Follow the symbolic links of path, final one included, inside the tree
+ * (absolute targets from its root), at most 40; NULL when it leads nowhere.
+ */
+const struct tree_entry *tree_resolve(const struct tree *t, const char *path);
+
+/* A store item: a name below gnu/store and all that is under it. */
+struct store_item {
+	const char *name;     /* "HASH-NAME", without the folder */
+	size_t begin, end;    /* its entries in the tree */
+	struct digest digest; /* over its entries' relative path, type, mode,
+			       * link target, size and sha256, in path order */
+	uint64_t bytes;       /* of its files */
+};
+
+struct layer {
+	const char *name;      /* member of the archive that it is */
+	struct digest diff_id; /* of the tar as it was decompressed here */
+	struct digest claimed; /* what the config says */
+	bool has_claim;
+	enum compression compression;
+	uint64_t size;    /* of the tar, decompressed */
+	uint64_t entries; /* members of the tar */
+	/* over the member names of the tar in their order, NUL-ended, and over
+	 * the same with each member's header fields as struct tree_entry has
+	 * them: same set and other order show as different here only */
+	struct digest order;
+};
+
+/* A member of the outer archive, in its order. */
+struct member {
+	const char *name; /* as stored */
+	uint64_t size;
+	struct digest sha256;
+	bool is_layer, is_config, is_manifest;
+};
+
+/* What is in an image.  Read by image_read, ended by image_free. */
+struct image {
+	const char *format; /* "docker-archive" */
+	const char *path;   /* the file */
+	struct digest sha256;
+	uint64_t size;
+	enum compression compression; /* of the whole file */
+
+	struct slice config;     /* the raw bytes */
+	struct digest config_digest;
+	struct jdoc *config_doc; /* the same, read */
+	const char *config_name; /* member that it is */
+	const char *const *repo_tags; /* "NAME:TAG" of manifest.json */
+	size_t n_repo_tags;
+
+	struct layer *layers; /* lowest first */
+	size_t n_layers;
+	struct member *members;
+	size_t n_members;
+	struct tree tree; /* layers merged, whiteouts applied */
+	struct store_item *items; /* by name */
+	size_t n_items;
+
+	struct arena arena; /* owns all of the above but config_doc */
+};
+
+/*
+ * Read a docker archive (moby image spec 1.2 "combined image JSON + file
+ * system changeset"; guix/docker.scm), in whatever compression, members in any
+ * order, with or without "./", layers compressed or not.  One pass; a layer is
+ * never held in memory: what stays is the tree, and the contents of files that
+ * may be profile manifests (gnu/store/ITEM/manifest).
+ *
+ * ERR_INPUT  malformed, truncated, not an image, a diffID that is not that of
+ *            the layer, a path that leaves the tree
+ * ERR_POLICY over one of the limits
+ * ERR_ABSENT no such file
+ */
+int image_read(const char *path, const struct image_limits *limits,
+	struct image **out, struct err *e) NODISCARD;
+void image_free(struct image *image);
+/* CLEANUP(own_image) struct image *image = NULL; */
+void own_image(struct image **image);
+
+/*
+ * Second pass: write the contents of some files of the tree to folder/0,
+ * folder/1, ... in the order of paths (normalised; NULL ones are skipped).
+ * Files of more than cap bytes and paths that are no files are left out.
+ */
+int image_extract(const struct image *image, const struct image_limits *limits,
+	const char *const *paths, size_t n, uint64_t cap, const char *folder,
+	struct err *e) NODISCARD;
+
+/* The strings of the config's `config' object, key matched without case. */
+size_t image_env(const struct image *image, const char ***env);
+size_t image_entrypoint(const struct image *image, const char ***words);
+/* "amd64", "" when not given. */
+const char *image_architecture(const struct image *image);
+
+/* Member "image" of `inspect --json': source, sha256, size, format,
+ * compression, config_digest, diff_ids, repo_tags, layers, entries, items. */
+void image_json(const struct image *image, struct jout *j, const char *key);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_REBUILD_REBUILD_H
+#define UB_REBUILD_REBUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/jout.h"
+#include "rebuild/policy.h"
+#include "recipe/recipe.h"
+
+/* How a rebuild ended.  Only REBUILD_DONE has an artefact. */
+enum rebuild_end {
+	REBUILD_DONE,        /* built in this run: output */
+	REBUILD_REFUSED,     /* policy: nothing was fetched or run */
+	REBUILD_UNAVAILABLE, /* channel, commit or source is gone */
+	REBUILD_UNBUILDABLE, /* Guix ran and failed */
+	REBUILD_TIMEOUT,     /* deadline or silence */
+	REBUILD_NOT_TRIED    /* this machine failed: daemon, disk, sandbox */
+};
+
+struct rebuild_options {
+	const struct trust *trust;
+	struct limits limits;
+	const char *cache;  /* folder of mirrors and of channel sets' homes */
+	const char *work;   /* private folder of this job, exists, ours */
+	/* URL prefix pairs from --mirror: where a channel is fetched from
+	 * instead; NULL-ended: from, to, from, to, ... */
+	const char *const *mirrors;
+	const char *guix;   /* program; NULL: "guix" on PATH */
+	const volatile int *stop; /* set by a signal: end at once */
+	/* progress: "mirror", "instance", "lower", "build"; may be NULL */
+	void (*stage)(void *arg, const char *stage);
+	void *stage_arg;
+};
+
+/* What happened.  Ended by rebuild_fini; strings live in arena. */
+struct rebuild {
+	enum rebuild_end end;
+	const char *cause; /* one or more sentences; NULL when done */
+	const char *advice; /* what to do next; NULL when nothing */
+	const char *class_; /* stable word: "commit-missing", "build-failed",
+			     * "source-gone", "authentication", "untrusted",
+			     * "daemon", "disk-full", "silence", "deadline",
+			     * ... ; NULL when done */
+	const char *drv;    /* derivation of the pack; NULL when not reached */
+	const char *output; /* the artefact: a store path, kept by a GC root in
+			     * work until that folder goes */
+	const char *profile; /* profile path that the recipe gave, when known */
+	const char *failed_drv; /* first derivation that failed */
+	const char *failed_lines; /* decisive lines of its log */
+	const char *guix_version; /* of the client: "1.5.0..." */
+	bool is_checked; /* output was valid already: --check built it again */
+	bool is_stable;  /* is_checked, and the daemon found the same bits as
+			  * were there before */
+	unsigned built, substituted, valid, downloaded; /* derivations */
+	const char *const *built_drvs; /* those built in this run */
+	size_t n_built_drvs;
+	const char *log_path; /* whole log (capped), in work */
+	const char *const *commands; /* each command line as run, for a shell */
+	size_t n_commands;
+	int64_t elapsed_ms;
+	struct arena arena;
+};
+
+/*
+ * Rebuild: check policy, mirror the channels, get the instance and compare
+ * what `describe -f channels' says with the recipe, lower (pack -d), build or
+ * build --check, root the output.  Guix runs in bubblewrap: no network, system
+ * and store read-only, private HOME and /tmp.  Every way it can end is in *out
+ * with return 0; -1 only for ERR_BUG and for ERR_HOST before anything started.
+ */
+int rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
+	struct rebuild *out, struct err *e) NODISCARD;
+void rebuild_fini(struct rebuild *r);
+
+/* Can this machine rebuild?  Calls f for each check: name, whether it holds,
+ * what was found, and the remedy (NULL when it holds).  For `doctor'. */
+int rebuild_doctor(const struct rebuild_options *o,
+	void (*f)(void *arg, const char *name, bool ok, const char *found,
+		const char *remedy),
+	void *arg, struct err *e) NODISCARD;
+
+/* Members of the "rebuild" object of a run's JSON. */
+void rebuild_json(const struct rebuild *r, struct jout *j, const char *key);
+
+#endif
