@@ -11,7 +11,9 @@ struct arena_block {
 	max_align_t bytes[];
 };
 
-enum { ARENA_BLOCK = 64 * 1024 };
+enum {
+	ARENA_BLOCK = 64 * 1024
+};
 
 static void *
 must(void *p)

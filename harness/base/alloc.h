@@ -25,12 +25,12 @@ char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
  * Room for one more element in a vector: VEC_GROW(v, n, cap) grows v (of cap
  * elements, n used) so that v[n] exists.
  */
-#define VEC_GROW(v, n, cap) \
-	do { \
-		if ((n) == (cap)) { \
-			(cap) = (cap) ? (cap)*2 : 8; \
+#define VEC_GROW(v, n, cap)                                            \
+	do {                                                           \
+		if ((n) == (cap)) {                                    \
+			(cap) = (cap) ? (cap)*2 : 8;                   \
 			(v) = xreallocarray((v), (cap), sizeof(*(v))); \
-		} \
+		}                                                      \
 	} while (0)
 
 /*

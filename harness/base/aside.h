@@ -27,7 +27,7 @@ int aside_publish(struct aside *a, struct err *e) NODISCARD;
 /* Remove what was not published; nothing after aside_publish. */
 void aside_drop(struct aside *a);
 /* The same in one call. */
-int aside_write(const char *path, const void *p, size_t n,
-	struct err *e) NODISCARD;
+int
+aside_write(const char *path, const void *p, size_t n, struct err *e) NODISCARD;
 
 #endif

@@ -17,11 +17,11 @@
  * Hand an owned pointer out of a CLEANUP variable: yields its value and leaves
  * NULL behind.
  */
-#define STEAL(p) \
-	__extension__({ \
+#define STEAL(p)                             \
+	__extension__({                      \
 		__typeof__(p) stolen_ = (p); \
-		(p) = NULL; \
-		stolen_; \
+		(p) = NULL;                  \
+		stolen_;                     \
 	})
 
 /* CLEANUP(own_free) char *p = NULL; for anything that free(3) ends. */

@@ -30,7 +30,7 @@ struct child_spec {
 	size_t out_cap; /* bytes of stdout that are kept; more is ERR-free but
 			 * sets outcome.is_out_cut */
 	size_t log_cap; /* bytes of stderr that are kept (head and tail) */
-	int log_fd;     /* stderr is copied there as well, up to log_cap; <= 0 */
+	int log_fd; /* stderr is copied there as well, up to log_cap; <= 0 */
 
 	uint64_t memory_max;  /* bytes, RLIMIT_AS; 0: none */
 	uint64_t file_max;    /* bytes, RLIMIT_FSIZE; 0: none */

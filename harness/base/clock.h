@@ -9,7 +9,9 @@ int64_t clock_mono_ms(void);
 /* Seconds since 1970 (UTC). */
 int64_t clock_wall_s(void);
 
-enum { CLOCK_ISO = 21 };
+enum {
+	CLOCK_ISO = 21
+};
 /* "2026-11-24T04:22:00Z" of seconds since 1970; years 0 to 9999. */
 void clock_iso(int64_t wall_s, char out[CLOCK_ISO]);
 

@@ -70,19 +70,22 @@ own_digest(struct digest_sum **s)
 struct digest
 digest_of(const void *p, size_t n)
 {
-	CLEANUP(own_digest) struct digest_sum *s = digest_new();
+	CLEANUP(own_digest)
+	struct digest_sum *s = digest_new();
 
 	digest_add(s, p, n);
 	return digest_end(s);
 }
 
 int
-digest_file(const char *path, struct digest *out, uint64_t *size,
-	struct err *e)
+digest_file(const char *path, struct digest *out, uint64_t *size, struct err *e)
 {
-	CLEANUP(own_digest) struct digest_sum *s = digest_new();
-	CLEANUP(own_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	CLEANUP(own_free) char *chunk = xmalloc(1 << 17);
+	CLEANUP(own_digest)
+	struct digest_sum *s = digest_new();
+	CLEANUP(own_fd)
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(own_free)
+	char *chunk = xmalloc(1 << 17);
 	uint64_t total = 0;
 	ssize_t n;
 

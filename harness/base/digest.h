@@ -14,7 +14,9 @@ struct digest {
 	uint8_t b[32];
 };
 
-enum { DIGEST_HEX = 64 }; /* digits, without the NUL */
+enum {
+	DIGEST_HEX = 64
+}; /* digits, without the NUL */
 
 /* A SHA-256 in the making.  Made by digest_new, ended by digest_free. */
 struct digest_sum;

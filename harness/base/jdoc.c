@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/jdoc.h"
 
-#include <strings.h>
-
 #include <jansson.h>
+#include <strings.h>
 
 #include "base/attr.h"
 #include "base/text.h"
@@ -116,8 +115,8 @@ jdoc_str(const struct jdoc *v)
 {
 	if (jdoc_type(v) != JDOC_STRING)
 		return (struct slice){0};
-	return (struct slice){json_string_value(in(v)),
-		json_string_length(in(v))};
+	return (struct slice){
+		json_string_value(in(v)), json_string_length(in(v))};
 }
 
 int64_t

@@ -56,7 +56,8 @@ jout_end(struct jout *j, char bracket)
 void
 jout_quote(struct buf *out, struct slice s)
 {
-	CLEANUP(buf_fini) struct buf clean = {0};
+	CLEANUP(buf_fini)
+	struct buf clean = {0};
 
 	text_clean(&clean, s, TEXT_MANY_LINES);
 	buf_char(out, '"');
@@ -79,7 +80,8 @@ jout_quote(struct buf *out, struct slice s)
 void
 jout_slice(struct jout *j, const char *key, struct slice s)
 {
-	CLEANUP(buf_fini) struct buf b = {0};
+	CLEANUP(buf_fini)
+	struct buf b = {0};
 
 	if (!s.p) {
 		jout_null(j, key);

@@ -11,7 +11,9 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-enum { JOUT_DEPTH = 32 };
+enum {
+	JOUT_DEPTH = 32
+};
 
 /*
  * JSON that is written, streaming: nothing is kept but the nesting.  Strings

@@ -25,7 +25,9 @@ char *path_absolute(const char *path);
  * is appended then.
  */
 bool path_normalise(struct buf *out, struct slice path);
-enum { PATH_MAX_BYTES = 4096 };
+enum {
+	PATH_MAX_BYTES = 4096
+};
 
 /* mkdir -p with mode for each folder made. */
 int path_mkdirs(const char *path, mode_t mode, struct err *e) NODISCARD;
@@ -36,8 +38,8 @@ int path_remove(const char *path, struct err *e) NODISCARD;
  * Read a regular file of at most cap bytes; ERR_ABSENT when there is none,
  * ERR_INPUT when it is larger, no regular file or cannot be opened by us.
  */
-int path_read(const char *path, size_t cap, struct buf *out,
-	struct err *e) NODISCARD;
+int path_read(
+	const char *path, size_t cap, struct buf *out, struct err *e) NODISCARD;
 bool path_exists(const char *path);
 
 #endif

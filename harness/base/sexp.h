@@ -40,8 +40,8 @@ struct sexp {
 };
 
 enum {
-	SEXP_DEPTH_MAX = 512,      /* lists within lists */
-	SEXP_NODES_MAX = 4000000   /* data in one input */
+	SEXP_DEPTH_MAX = 512,    /* lists within lists */
+	SEXP_NODES_MAX = 4000000 /* data in one input */
 };
 
 /*
@@ -51,8 +51,8 @@ enum {
  * quasi-quotation and whatever else # may begin.  Strings of the result are
  * UTF-8; text that is not UTF-8 is refused.
  */
-const struct sexp *sexp_parse(struct arena *a, struct slice text,
-	struct err *e) NODISCARD;
+const struct sexp *
+sexp_parse(struct arena *a, struct slice text, struct err *e) NODISCARD;
 
 /* Number of elements of a list; 0 for an atom. */
 size_t sexp_len(const struct sexp *s);

@@ -78,8 +78,8 @@ text_clean(struct buf *out, struct slice s, enum text_lines lines)
 		buf_add(out, p + from, i - from);
 		if (len == 0)
 			buf_printf(out, "\\x%02X", p[i++]);
-		else if (c == '\r' && lines == TEXT_MANY_LINES &&
-			i + 1 < s.n && p[i + 1] == '\n')
+		else if (c == '\r' && lines == TEXT_MANY_LINES && i + 1 < s.n &&
+			p[i + 1] == '\n')
 			i++;
 		else {
 			buf_printf(out, "#x%02X", c);

@@ -19,7 +19,12 @@ enum verdict {
 	VERDICT_COUNT
 };
 
-enum verdict_junit { JUNIT_PASS, JUNIT_FAILURE, JUNIT_SKIPPED, JUNIT_ERROR };
+enum verdict_junit {
+	JUNIT_PASS,
+	JUNIT_FAILURE,
+	JUNIT_SKIPPED,
+	JUNIT_ERROR
+};
 
 const char *verdict_name(enum verdict v);
 const char *verdict_sentence(enum verdict v);
@@ -40,7 +45,7 @@ struct difference {
 	const char *store_item; /* "HASH-NAME"; NULL outside the store */
 	const char *package;    /* label of the manifest's package, NULL when
 				 * the item belongs to none of it directly */
-	const char *kind; /* stable word: "only-in-image", "only-in-rebuild",
+	const char *kind;   /* stable word: "only-in-image", "only-in-rebuild",
 			   * "type", "mode", "owner", "mtime", "size",
 			   * "contents", "link", "xattrs", "device", "config",
 			   * "store-item-missing", "store-item-extra" */
@@ -59,7 +64,7 @@ struct comparison {
 	size_t n_forgiven;
 	struct difference *differences; /* in path order */
 	size_t n_differences;
-	uint64_t total; /* differences found, kept or not */
+	uint64_t total;              /* differences found, kept or not */
 	const char *const *packages; /* labels of packages with differences */
 	size_t n_packages;
 	struct arena arena;

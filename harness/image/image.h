@@ -15,15 +15,15 @@
 
 /* Limits on what is read; each is named in the error that it causes. */
 struct image_limits {
-	uint64_t file_bytes;   /* of the image file */
-	uint64_t unpacked;     /* bytes of all layers, decompressed */
-	uint64_t ratio;        /* unpacked : packed, once over 64 MiB */
-	uint32_t layers;       /* in one image */
-	uint32_t entries;      /* of the tree, all layers together */
-	uint32_t members;      /* of the outer archive */
-	uint32_t json_bytes;   /* of manifest.json and of the config, each */
-	uint32_t kept_bytes;   /* of one profile manifest */
-	uint32_t kept_total;   /* of all files kept in memory */
+	uint64_t file_bytes; /* of the image file */
+	uint64_t unpacked;   /* bytes of all layers, decompressed */
+	uint64_t ratio;      /* unpacked : packed, once over 64 MiB */
+	uint32_t layers;     /* in one image */
+	uint32_t entries;    /* of the tree, all layers together */
+	uint32_t members;    /* of the outer archive */
+	uint32_t json_bytes; /* of manifest.json and of the config, each */
+	uint32_t kept_bytes; /* of one profile manifest */
+	uint32_t kept_total; /* of all files kept in memory */
 };
 extern const struct image_limits image_limits_default;
 
@@ -51,11 +51,11 @@ const char *tree_type_name(enum tree_type t);
 
 /* One path of the merged file system. */
 struct tree_entry {
-	const char *path;   /* path_normalise'd bytes; "" is the root */
-	const char *link;   /* target of a symbolic link, else NULL */
-	const char *xattrs; /* "name=HEX\n..." sorted, NULL when none */
+	const char *path;          /* path_normalise'd bytes; "" is the root */
+	const char *link;          /* target of a symbolic link, else NULL */
+	const char *xattrs;        /* "name=HEX\n..." sorted, NULL when none */
 	const char *uname, *gname; /* as recorded, "" when not; interned */
-	struct slice data;  /* contents of a kept file; p NULL when not kept */
+	struct slice data; /* contents of a kept file; p NULL when not kept */
 	struct digest sha256; /* files: of the contents */
 	uint64_t size;        /* files: bytes */
 	int64_t mtime;        /* seconds since 1970 */
@@ -63,9 +63,9 @@ struct tree_entry {
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint32_t dev_major, dev_minor; /* devices */
-	uint16_t layer;     /* index of the layer it comes from */
-	uint8_t type;       /* enum tree_type */
-	bool is_hard_link;  /* recorded as a link to another path */
+	uint16_t layer;                /* index of the layer it comes from */
+	uint8_t type;                  /* enum tree_type */
+	bool is_hard_link;             /* recorded as a link to another path */
 };
 
 /* All paths, sorted by their bytes; the memory is the image's. */
@@ -122,10 +122,10 @@ struct image {
 	uint64_t size;
 	enum compression compression; /* of the whole file */
 
-	struct slice config;     /* the raw bytes */
+	struct slice config; /* the raw bytes */
 	struct digest config_digest;
-	struct jdoc *config_doc; /* the same, read */
-	const char *config_name; /* member that it is */
+	struct jdoc *config_doc;      /* the same, read */
+	const char *config_name;      /* member that it is */
 	const char *const *repo_tags; /* "NAME:TAG" of manifest.json */
 	size_t n_repo_tags;
 
@@ -133,7 +133,7 @@ struct image {
 	size_t n_layers;
 	struct member *members;
 	size_t n_members;
-	struct tree tree; /* layers merged, whiteouts applied */
+	struct tree tree;         /* layers merged, whiteouts applied */
 	struct store_item *items; /* by name */
 	size_t n_items;
 

@@ -24,7 +24,7 @@ struct channel {
 };
 
 struct transformation {
-	const char *key;   /* "with-source", ... */
+	const char *key; /* "with-source", ... */
 	const char *value;
 };
 
@@ -40,7 +40,7 @@ struct search_path {
 /* A manifest entry: an output of a package in the profile. */
 struct package {
 	const char *name, *version, *output;
-	const char *store_path; /* "/gnu/store/HASH-..." */
+	const char *store_path;       /* "/gnu/store/HASH-..." */
 	const struct package *parent; /* NULL at the top level */
 	const struct package *const *propagated;
 	size_t n_propagated;
@@ -57,7 +57,7 @@ struct package {
 
 /* Where an image says it comes from. */
 struct provenance {
-	const char *profile; /* "/gnu/store/HASH-profile" */
+	const char *profile;       /* "/gnu/store/HASH-profile" */
 	const char *profile_found; /* how it was chosen, a clause */
 	int manifest_version;
 	const struct package *const *packages; /* top level, in order */
@@ -98,8 +98,8 @@ void own_provenance(struct provenance **p);
  * The package of the manifest that a store item ("HASH-NAME") is the output
  * of, searched in nested ones too; NULL when it belongs to none directly.
  */
-const struct package *provenance_owner(const struct provenance *p,
-	const char *item);
+const struct package *
+provenance_owner(const struct provenance *p, const char *item);
 /* "name@version:output", without ":out"; the caller's own string. */
 char *package_label(const struct package *p);
 

@@ -43,9 +43,9 @@ bool policy_commit_ok(const char *commit);
 
 /* Limits on one rebuild. */
 struct limits {
-	int64_t deadline_s;   /* wall time of the whole rebuild */
-	int64_t silence_s;    /* without a line from Guix */
-	uint64_t log_bytes;   /* kept of the log (head and tail) */
+	int64_t deadline_s;    /* wall time of the whole rebuild */
+	int64_t silence_s;     /* without a line from Guix */
+	uint64_t log_bytes;    /* kept of the log (head and tail) */
 	uint64_t output_bytes; /* stdout of one command */
 	uint64_t memory_bytes; /* address space of the client; 0: none */
 };

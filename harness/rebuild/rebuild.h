@@ -25,12 +25,12 @@ enum rebuild_end {
 struct rebuild_options {
 	const struct trust *trust;
 	struct limits limits;
-	const char *cache;  /* folder of mirrors and of channel sets' homes */
-	const char *work;   /* private folder of this job, exists, ours */
+	const char *cache; /* folder of mirrors and of channel sets' homes */
+	const char *work;  /* private folder of this job, exists, ours */
 	/* URL prefix pairs from --mirror: where a channel is fetched from
 	 * instead; NULL-ended: from, to, from, to, ... */
 	const char *const *mirrors;
-	const char *guix;   /* program; NULL: "guix" on PATH */
+	const char *guix;         /* program; NULL: "guix" on PATH */
 	const volatile int *stop; /* set by a signal: end at once */
 	/* progress: "mirror", "instance", "lower", "build"; may be NULL */
 	void (*stage)(void *arg, const char *stage);
@@ -40,17 +40,17 @@ struct rebuild_options {
 /* What happened.  Ended by rebuild_fini; strings live in arena. */
 struct rebuild {
 	enum rebuild_end end;
-	const char *cause; /* one or more sentences; NULL when done */
-	const char *advice; /* what to do next; NULL when nothing */
-	const char *class_; /* stable word: "commit-missing", "build-failed",
+	const char *cause;   /* one or more sentences; NULL when done */
+	const char *advice;  /* what to do next; NULL when nothing */
+	const char *class_;  /* stable word: "commit-missing", "build-failed",
 			     * "source-gone", "authentication", "untrusted",
 			     * "daemon", "disk-full", "silence", "deadline",
 			     * ... ; NULL when done */
-	const char *drv;    /* derivation of the pack; NULL when not reached */
-	const char *output; /* the artefact: a store path, kept by a GC root in
+	const char *drv;     /* derivation of the pack; NULL when not reached */
+	const char *output;  /* the artefact: a store path, kept by a GC root in
 			     * work until that folder goes */
 	const char *profile; /* profile path that the recipe gave, when known */
-	const char *failed_drv; /* first derivation that failed */
+	const char *failed_drv;   /* first derivation that failed */
 	const char *failed_lines; /* decisive lines of its log */
 	const char *guix_version; /* of the client: "1.5.0..." */
 	bool is_checked; /* output was valid already: --check built it again */
@@ -59,7 +59,7 @@ struct rebuild {
 	unsigned built, substituted, valid, downloaded; /* derivations */
 	const char *const *built_drvs; /* those built in this run */
 	size_t n_built_drvs;
-	const char *log_path; /* whole log (capped), in work */
+	const char *log_path;        /* whole log (capped), in work */
 	const char *const *commands; /* each command line as run, for a shell */
 	size_t n_commands;
 	int64_t elapsed_ms;

@@ -29,10 +29,10 @@ struct recipe {
 	size_t n_guessed;
 	const char *const *missing; /* sentences: could not be known */
 	size_t n_missing;
-	const char *profile; /* the path that it must give */
+	const char *profile;            /* the path that it must give */
 	const struct channel *channels; /* the provenance's or the corpus' */
 	size_t n_channels;
-	struct digest id; /* over channels, manifest and options */
+	struct digest id;          /* over channels, manifest and options */
 	struct digest channels_id; /* over channels.scm: the channel set */
 	struct arena arena;
 };
@@ -41,7 +41,7 @@ struct recipe {
 struct recipe_override {
 	const char *const *pack_options; /* NULL-ended; replace the inferred
 					  * -C, -S, ... but not -f */
-	const char *channels_scm; /* text of files given in the corpus */
+	const char *channels_scm;        /* text of files given in the corpus */
 	const char *manifest_scm;
 };
 
@@ -67,12 +67,12 @@ void recipe_command(const struct recipe *r, const char *channels_file,
 	const char *manifest_file, struct buf *out);
 
 /* Write channels.scm, manifest.scm and rebuild.sh into folder (made). */
-int recipe_write(const struct recipe *r, const char *folder,
-	struct err *e) NODISCARD;
+int recipe_write(
+	const struct recipe *r, const char *folder, struct err *e) NODISCARD;
 
 /* Members "pack" {format, options, guessed} and "missing" of `inspect --json'
  * (missing of the provenance is included). */
-void recipe_json(const struct recipe *r, const struct provenance *p,
-	struct jout *j);
+void
+recipe_json(const struct recipe *r, const struct provenance *p, struct jout *j);
 
 #endif
