@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_STORE_STORE_H
+#define UB_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "compare/compare.h"
+
+/*
+ * The database: every run, image, recipe, rebuild, hash and difference.  One
+ * process writes (it holds an exclusive lock beside the file while it does);
+ * any number read.  Strings that it gives are borrowed until the next call of
+ * the same iterator or the end of the callback they came to.
+ */
+struct store;
+
+enum store_mode {
+	STORE_WRITE, /* made when absent, upgraded when older */
+	STORE_READ   /* must exist, and not be of a newer version */
+};
+
+/*
+ * ERR_HOST   cannot open, is no database of ours, another process writes to it,
+ *            disk full
+ * ERR_POLICY its version is newer than this program's
+ */
+int store_open(const char *path, enum store_mode mode, struct store **out,
+	struct err *e) NODISCARD;
+void store_close(struct store *s);
+/* CLEANUP(own_store) struct store *s = NULL; */
+void own_store(struct store **s);
+
+/* A run of `unblend run'. */
+struct store_run {
+	int64_t id;
+	int64_t started_s, ended_s; /* ended_s 0: not ended (yet, or killed) */
+	const char *unblend_version;
+	const char *guix_version; /* "" until a rebuild told */
+	const char *host;         /* host name of the machine */
+	const char *kernel;       /* "Linux 6.1.0 x86_64" */
+	const char *store_fs;     /* file system type of the Guix store */
+	const char *accept;       /* verdict that the run accepts at least */
+	const char *corpora;      /* the files named, one a line */
+	const char *depth;        /* "pack" */
+};
+
+/* What a corpus said of an image. */
+struct store_sample {
+	int64_t id;
+	int64_t seq;            /* order within the run, from 1 */
+	const char *name;       /* key of its history */
+	const char *collection; /* the corpus file's stem */
+	const char *source;     /* as written */
+	const char *expect;     /* verdict name, NULL */
+	const char *tags;       /* space between, "" when none */
+};
+
+/* One image of one run, judged.  NULL or 0 where a stage was not reached. */
+struct store_attempt {
+	struct store_sample sample;
+	bool is_judged; /* false: the run was killed before */
+	enum verdict verdict;
+	bool is_accepted;   /* by the run's line, or by expect */
+	bool is_regression; /* expect is given and not reached */
+	const char *cause;  /* sentences, NULL for identical */
+	const char *advice; /* NULL when none */
+	const char *class_; /* stable word of the cause, NULL */
+	int64_t started_s, elapsed_ms;
+
+	/* the image */
+	const char *image_sha256; /* 64 hex digits */
+	const char *image_path;
+	int64_t image_bytes;
+	const char *compression;
+	const char *config_digest; /* 64 hex digits */
+	int64_t image_entries, image_items;
+
+	/* provenance and recipe */
+	const char *profile;
+	const char *channel_set; /* "guix@523bbfe+alice@efb454e", "" if none */
+	const char *recipe_id;   /* 64 hex digits */
+	const char *channels_scm, *manifest_scm;
+	const char *pack_options; /* shell words */
+	const char *command;      /* the one line to type */
+
+	/* the rebuild */
+	const char *drv, *output;
+	const char *rebuilt_sha256;
+	bool is_checked, is_stable;
+	int64_t built, substituted, valid, downloaded;
+	const char *failed_drv, *failed_lines;
+	int64_t rebuild_ms;
+
+	/* the comparison */
+	int64_t differences; /* found, stored or not */
+	int64_t packages_differing;
+
+	/* against the run before (the last one that judged this name) */
+	const char *last_verdict; /* NULL: first time */
+	int64_t last_run;
+};
+
+struct store_channel {
+	const char *name, *url, *branch, *commit, *intro_commit, *intro_signer;
+};
+
+struct store_package {
+	const char *name, *version, *output, *store_path;
+	int depth; /* 0: top level, 1: propagated by one of those, ... */
+	const char *channels;        /* names, space between */
+	const char *transformations; /* one a line, "" when none */
+};
+
+struct store_layer {
+	const char *side; /* "image" or "rebuilt" */
+	int64_t position;
+	const char *diff_id; /* 64 hex digits */
+	int64_t bytes, entries;
+};
+
+/* Texts of a list of one kind: "missing", "guessed", "note", "command",
+ * "built-drv", "differing-package". */
+
+/* ---- writing: only the process that opened with STORE_WRITE ---- */
+
+/* run->id is set. */
+int store_run_begin(
+	struct store *s, struct store_run *run, struct err *e) NODISCARD;
+int store_run_end(struct store *s, int64_t run, struct err *e) NODISCARD;
+/* sample->id is set. */
+int store_sample_add(struct store *s, int64_t run, struct store_sample *sample,
+	struct err *e) NODISCARD;
+/*
+ * Take over the records that a worker left in the file spool (record.h), and
+ * its log, in one transaction: all of the attempt or nothing.  A spool that is
+ * malformed or without a verdict is ERR_INPUT; nothing is stored then, and the
+ * caller says not-tried with store_attempt_failed.
+ */
+int store_attempt_load(struct store *s, int64_t sample, const char *spool,
+	struct err *e) NODISCARD;
+/* The attempt of a worker that gave no verdict. */
+int store_attempt_failed(struct store *s, int64_t sample, enum verdict verdict,
+	const char *class_, const char *cause, int64_t elapsed_ms,
+	struct err *e) NODISCARD;
+
+/* ---- reading ---- */
+
+/* run 0: the newest.  ERR_ABSENT when there is none. */
+int store_run_get(struct store *s, int64_t run, struct store_run *out,
+	struct err *e) NODISCARD;
+/* Calls f for each sample of the run in the order of its seq; f returning
+ * non-zero ends it with -1 (f has set *e). */
+int store_attempts(struct store *s, int64_t run,
+	int (*f)(void *arg, const struct store_attempt *a, struct err *e),
+	void *arg, struct err *e) NODISCARD;
+/* Verdicts of a run: counts[v], and how many samples have none. */
+int store_counts(struct store *s, int64_t run, int64_t counts[VERDICT_COUNT],
+	int64_t *unjudged, int64_t *unaccepted, struct err *e) NODISCARD;
+/* Details of the attempt of one sample, each in stored order. */
+int store_channels(struct store *s, int64_t sample,
+	int (*f)(void *arg, const struct store_channel *c, struct err *e),
+	void *arg, struct err *e) NODISCARD;
+int store_packages(struct store *s, int64_t sample,
+	int (*f)(void *arg, const struct store_package *p, struct err *e),
+	void *arg, struct err *e) NODISCARD;
+int store_layers(struct store *s, int64_t sample,
+	int (*f)(void *arg, const struct store_layer *l, struct err *e),
+	void *arg, struct err *e) NODISCARD;
+int store_forgiven(struct store *s, int64_t sample,
+	int (*f)(void *arg, const struct forgiven *g, struct err *e), void *arg,
+	struct err *e) NODISCARD;
+int store_differences(struct store *s, int64_t sample,
+	int (*f)(void *arg, const struct difference *d, struct err *e),
+	void *arg, struct err *e) NODISCARD;
+int store_texts(struct store *s, int64_t sample, const char *kind,
+	int (*f)(void *arg, const char *text, struct err *e), void *arg,
+	struct err *e) NODISCARD;
+/* The rebuild's log, appended; nothing when there is none. */
+int store_log(struct store *s, int64_t sample, struct buf *out,
+	struct err *e) NODISCARD;
+
+#endif
