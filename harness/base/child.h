@@ -27,10 +27,12 @@ struct child_spec {
 	int64_t silence_ms;  /* without a byte of output; 0: none */
 	int64_t grace_ms;    /* between SIGTERM and SIGKILL; 0: 2000 */
 
-	size_t out_cap; /* bytes of stdout that are kept; more is ERR-free but
-			 * sets outcome.is_out_cut */
-	size_t log_cap; /* bytes of stderr that are kept (head and tail) */
-	int log_fd; /* stderr is copied there as well, up to log_cap; <= 0 */
+	/* 0 keeps nothing.  More than fits is no error: see the outcome. */
+	size_t out_cap; /* bytes of stdout that are kept: the first */
+	size_t log_cap; /* bytes of stderr that are kept: head and tail, with a
+			 * line between that says how much is not there */
+	int log_fd;     /* the first log_cap bytes of stderr are copied there as
+		     * well; <= 0: not */
 
 	uint64_t memory_max;  /* bytes, RLIMIT_AS; 0: none */
 	uint64_t file_max;    /* bytes, RLIMIT_FSIZE; 0: none */
@@ -48,6 +50,7 @@ enum child_end {
 struct outcome {
 	enum child_end end;
 	int code;
+	int64_t limit_ms; /* that was passed: CHILD_DEADLINE, CHILD_SILENT */
 	int64_t elapsed_ms;
 	bool is_out_cut;
 	bool is_log_cut;
