@@ -41,7 +41,8 @@ struct forgiven {
 };
 
 struct difference {
-	const char *path;       /* in the tree; "" for the image as a whole */
+	const char *path;       /* in the tree, as stored (not cleaned); ""
+				 * for the image as a whole */
 	const char *store_item; /* "HASH-NAME"; NULL outside the store */
 	const char *package;    /* label of the manifest's package, NULL when
 				 * the item belongs to none of it directly */
@@ -49,13 +50,16 @@ struct difference {
 			   * "type", "mode", "owner", "mtime", "size",
 			   * "contents", "link", "xattrs", "device", "config",
 			   * "store-item-missing", "store-item-extra" */
-	const char *detail; /* "mode 0555, rebuilt 0755", ... */
+	const char *detail; /* "mode 0555, rebuilt 0755", ...; clean text */
 	int64_t offset;     /* first differing byte of contents; -1: unknown */
 };
 
 enum {
-	COMPARE_DIFFERENCES_MAX = 10000, /* kept; the rest is counted */
-	COMPARE_OFFSETS_MAX = 64         /* files read again for the offset */
+	COMPARE_DIFFERENCES_MAX = 10000,     /* kept; the rest is counted */
+	COMPARE_TEXT_MAX = 8 << 20,          /* bytes of text that they keep */
+	COMPARE_OFFSETS_MAX = 64,            /* files read for the offset */
+	COMPARE_OFFSET_FILE_MAX = 256 << 20, /* bytes of such a file */
+	COMPARE_OFFSET_TOTAL_MAX = 1 << 30   /* bytes of all, on each side */
 };
 
 struct comparison {

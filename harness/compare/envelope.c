@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "compare/envelope.h"
+
+#include "base/path.h"
+#include "compare/config.h"
+
+/* A member of the outer archive and its place among those of both sides. */
+struct place {
+	const struct member *member;
+	char *name; /* without "./" and the like */
+	size_t at;  /* index in the archive, then among the shared ones */
+};
+
+struct places {
+	struct place *v;
+	size_t n;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
+
+	return c ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct places
+sorted(const struct image *image)
+{
+	struct places p = {.n = image->n_members};
+
+	p.v = xcalloc(p.n, sizeof(*p.v));
+	for (size_t i = 0; i < p.n; i++) {
+		struct buf name = {0};
+
+		if (!path_normalise(&name, slice_of(image->members[i].name)))
+			buf_str(&name, image->members[i].name);
+		p.v[i] = (struct place){&image->members[i], buf_take(&name), i};
+	}
+	if (p.n > 0)
+		qsort(p.v, p.n, sizeof(*p.v), by_name);
+	return p;
+}
+
+static void
+places_fini(struct places *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->v[i].name);
+	free(p->v);
+}
+
+/* One side has this member alone: under another name on the other side, where
+ * it is a layer or the config, which both have; else not at all. */
+struct alone {
+	uint64_t named, others;
+};
+
+static void
+count_alone(struct alone *alone, const struct place *p)
+{
+	if (p->member->is_layer || p->member->is_config)
+		alone->named++;
+	else
+		alone->others++;
+}
+
+static void
+compare_pair(const struct place *a, const struct place *b, struct facts *f)
+{
+	bool is_described = !a->member->is_layer && !a->member->is_config;
+
+	if (strcmp(a->member->name, b->member->name) != 0)
+		f->allowed[ALLOWANCE_MEMBER_NAME]++;
+	if (is_described &&
+		(a->member->size != b->member->size ||
+			!digest_eq(&a->member->sha256, &b->member->sha256)))
+		f->allowed[ALLOWANCE_MEMBER_BYTES]++;
+}
+
+/* Members that both have, in the image's order, must be so in the other's:
+ * count those that are not at their place. */
+static uint64_t
+count_moved(size_t (*pairs)[2], size_t n)
+{
+	CLEANUP(own_free)
+	size_t *places = xcalloc(n, sizeof(*places));
+	uint64_t moved = 0;
+
+	if (n == 0)
+		return 0;
+	qsort(pairs, n, sizeof(*pairs), by_place);
+	for (size_t i = 0; i < n; i++)
+		places[i] = pairs[i][1];
+	qsort(places, n, sizeof(*places), by_place);
+	for (size_t i = 0; i < n; i++)
+		moved += places[i] != pairs[i][1];
+	return moved;
+}
+
+static void
+compare_members(
+	const struct image *image, const struct image *rebuilt, struct facts *f)
+{
+	CLEANUP(places_fini)
+	struct places a = sorted(image);
+	CLEANUP(places_fini)
+	struct places b = sorted(rebuilt);
+	CLEANUP(own_free)
+	size_t(*pairs)[2] = xcalloc(a.n, sizeof(*pairs));
+	struct alone mine = {0}, theirs = {0};
+	size_t i = 0, k = 0, n = 0;
+
+	while (i < a.n || k < b.n) {
+		int c = i == a.n   ? 1
+			: k == b.n ? -1
+				   : strcmp(a.v[i].name, b.v[k].name);
+
+		if (c < 0) {
+			count_alone(&mine, &a.v[i++]);
+		} else if (c > 0) {
+			count_alone(&theirs, &b.v[k++]);
+		} else {
+			compare_pair(&a.v[i], &b.v[k], f);
+			pairs[n][0] = a.v[i++].at;
+			pairs[n++][1] = b.v[k++].at;
+		}
+	}
+	f->allowed[ALLOWANCE_MEMBER_NAME] +=
+		mine.named > theirs.named ? mine.named : theirs.named;
+	f->allowed[ALLOWANCE_MEMBER_SET] = mine.others + theirs.others;
+	f->allowed[ALLOWANCE_MEMBER_ORDER] = count_moved(pairs, n);
+}
+
+static bool
+has_tag(const struct image *image, const char *tag)
+{
+	for (size_t i = 0; i < image->n_repo_tags; i++)
+		if (strcmp(image->repo_tags[i], tag) == 0)
+			return true;
+	return false;
+}
+
+static uint64_t
+count_tags(const struct image *mine, const struct image *other)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < mine->n_repo_tags; i++)
+		n += !has_tag(other, mine->repo_tags[i]);
+	return n;
+}
+
+static void
+compare_layers(
+	const struct image *image, const struct image *rebuilt, struct facts *f)
+{
+	size_t a = image->n_layers, b = rebuilt->n_layers;
+
+	f->is_layers_equal = a == b;
+	f->allowed[ALLOWANCE_LAYER_COUNT] = a > b ? a - b : b - a;
+	for (size_t i = 0; i < a && i < b; i++) {
+		const struct layer *x = &image->layers[i];
+		const struct layer *y = &rebuilt->layers[i];
+		bool is_order_equal = digest_eq(&x->order, &y->order);
+
+		f->allowed[ALLOWANCE_LAYER_PACKING] +=
+			x->compression != y->compression;
+		if (digest_eq(&x->diff_id, &y->diff_id))
+			continue;
+		f->is_layers_equal = false;
+		f->allowed[is_order_equal ? ALLOWANCE_LAYER_FORM
+					  : ALLOWANCE_LAYER_ORDER]++;
+	}
+}
+
+void
+envelope_compare(
+	const struct image *image, const struct image *rebuilt, struct facts *f)
+{
+	f->is_file_equal = digest_eq(&image->sha256, &rebuilt->sha256);
+	f->is_config_equal = slice_eq(image->config, rebuilt->config);
+	f->is_compressed = image->compression != COMPRESSION_NONE;
+	f->allowed[ALLOWANCE_FORMAT] =
+		strcmp(image->format, rebuilt->format) != 0;
+	f->allowed[ALLOWANCE_COMPRESSION] =
+		image->compression != rebuilt->compression;
+	f->allowed[ALLOWANCE_TAGS] =
+		count_tags(image, rebuilt) + count_tags(rebuilt, image);
+	f->allowed[ALLOWANCE_CONFIG_FORM] =
+		!config_is_same_form(image, rebuilt);
+	compare_layers(image, rebuilt, f);
+	compare_members(image, rebuilt, f);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "compare/judge.h"
+
+static const char *const allowances[ALLOWANCE_COUNT] = {
+	[ALLOWANCE_FORMAT] = "container format",
+	[ALLOWANCE_COMPRESSION] = "outer compression",
+	[ALLOWANCE_TAGS] = "tags",
+	[ALLOWANCE_MEMBER_SET] = "member set",
+	[ALLOWANCE_MEMBER_NAME] = "member names",
+	[ALLOWANCE_MEMBER_ORDER] = "member order",
+	[ALLOWANCE_MEMBER_BYTES] = "member contents",
+	[ALLOWANCE_LAYER_PACKING] = "layer compression",
+	[ALLOWANCE_CONFIG_FORM] = "config form",
+	[ALLOWANCE_LAYER_COUNT] = "number of layers",
+	[ALLOWANCE_LAYER_SPLIT] = "split into layers",
+	[ALLOWANCE_LAYER_ORDER] = "layer member order",
+	[ALLOWANCE_LAYER_FORM] = "layer tar form",
+	[ALLOWANCE_HARD_LINK] = "hard-link form",
+	[ALLOWANCE_COMPRESSOR] = "compressor output or outer tar headers",
+	[ALLOWANCE_ENVELOPE] = "envelope bytes",
+};
+
+const char *
+judge_allowance(enum allowance a)
+{
+	return allowances[a];
+}
+
+static bool
+is_contents_equal(const struct facts *f)
+{
+	return f->config + f->items + f->inside + f->outside == 0;
+}
+
+enum verdict
+judge_verdict(const struct facts *f)
+{
+	if (f->is_file_equal)
+		return VERDICT_IDENTICAL;
+	if (is_contents_equal(f))
+		return f->is_layers_equal && f->is_config_equal
+			? VERDICT_SAME_IMAGE
+			: VERDICT_SAME_CONTENTS;
+	if (f->config + f->items + f->outside == 0)
+		return VERDICT_SAME_INPUTS;
+	return VERDICT_DIFFERENT;
+}
+
+/*
+ * A layer's bytes differ where its files do, where its files went to another
+ * layer, or where hard links changed: only without those do we know why.
+ */
+static bool
+is_told_of_layers(enum allowance a)
+{
+	return a == ALLOWANCE_LAYER_ORDER || a == ALLOWANCE_LAYER_FORM;
+}
+
+static bool
+is_told(const struct facts *f, enum allowance a)
+{
+	if (!is_told_of_layers(a))
+		return true;
+	return is_contents_equal(f) && f->allowed[ALLOWANCE_LAYER_COUNT] == 0 &&
+		f->allowed[ALLOWANCE_LAYER_SPLIT] == 0;
+}
+
+size_t
+judge_forgiven(const struct facts *f, struct forgiven *list)
+{
+	size_t n = 0;
+
+	if (f->is_file_equal)
+		return 0;
+	for (enum allowance a = 0; a < ALLOWANCE_COMPRESSOR; a++)
+		if (f->allowed[a] > 0 && is_told(f, a))
+			list[n++] =
+				(struct forgiven){allowances[a], f->allowed[a]};
+	/* The files differ and nothing that we know says why: what is left is
+	 * said too, so that no difference goes without a name. */
+	if (n == 0 && is_contents_equal(f))
+		list[n++] = (struct forgiven){
+			allowances[f->is_compressed ? ALLOWANCE_COMPRESSOR
+						    : ALLOWANCE_ENVELOPE],
+			1};
+	return n;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "compare/offsets.h"
+
+#include <errno.h>
+
+#include "base/path.h"
+#include "compare/findings.h"
+
+enum {
+	OFFSETS_BUFFER = 64 * 1024
+};
+
+/* Fills buf as far as the file goes. */
+static int
+read_full(FILE *f, const char *path, char *buf, size_t *n, struct err *e)
+{
+	*n = fread(buf, 1, OFFSETS_BUFFER, f);
+	if (ferror(f))
+		return err_sys(e, ERR_HOST, "read %s", path);
+	return 0;
+}
+
+static int
+open_file(const char *path, FILE **f, struct err *e)
+{
+	*f = fopen(path, "rbe");
+	if (!*f && errno != ENOENT)
+		return err_sys(e, ERR_HOST, "open %s", path);
+	return 0;
+}
+
+int
+offsets_of_files(const char *a, const char *b, int64_t *offset, struct err *e)
+{
+	CLEANUP(own_file)
+	FILE *fa = NULL;
+	CLEANUP(own_file)
+	FILE *fb = NULL;
+	CLEANUP(own_free)
+	char *bytes = xmalloc(2 * (size_t)OFFSETS_BUFFER);
+	char *pa = bytes, *pb = bytes + OFFSETS_BUFFER;
+	int64_t at = 0;
+
+	*offset = -1;
+	if (open_file(a, &fa, e) < 0 || open_file(b, &fb, e) < 0)
+		return -1;
+	if (!fa || !fb)
+		return 0;
+	for (;;) {
+		size_t na, nb, n, i = 0;
+
+		if (read_full(fa, a, pa, &na, e) < 0 ||
+			read_full(fb, b, pb, &nb, e) < 0)
+			return -1;
+		n = na < nb ? na : nb;
+		if (memcmp(pa, pb, n) != 0) {
+			while (pa[i] == pb[i])
+				i++;
+			*offset = at + (int64_t)i;
+			return 0;
+		}
+		if (na != nb)
+			*offset = at + (int64_t)n;
+		if (na != nb || n == 0)
+			return 0;
+		at += (int64_t)n;
+	}
+}
+
+/* What has been read once is allowed again, whatever the limits were then. */
+static struct image_limits
+as_read(const struct image *image)
+{
+	struct image_limits l = image_limits_default;
+	uint64_t unpacked = 0, entries = 0;
+
+	for (size_t i = 0; i < image->n_layers; i++) {
+		unpacked += image->layers[i].size;
+		entries += image->layers[i].entries;
+	}
+	if (l.file_bytes < image->size)
+		l.file_bytes = image->size;
+	if (l.unpacked < unpacked)
+		l.unpacked = unpacked;
+	if (image->size > 0 && l.ratio <= unpacked / image->size)
+		l.ratio = unpacked / image->size + 1;
+	if (l.layers < image->n_layers)
+		l.layers = (uint32_t)image->n_layers;
+	if (l.entries < entries)
+		l.entries = (uint32_t)entries;
+	if (l.members < image->n_members)
+		l.members = (uint32_t)image->n_members;
+	if (l.json_bytes < image->config.n)
+		l.json_bytes = (uint32_t)image->config.n;
+	return l;
+}
+
+static int
+extract(const struct image *image, const char *const *paths, size_t n,
+	const char *folder, struct err *e)
+{
+	struct image_limits limits = as_read(image);
+
+	if (path_mkdirs(folder, 0700, e) < 0)
+		return -1;
+	return image_extract(
+		image, &limits, paths, n, COMPARE_OFFSET_FILE_MAX, folder, e);
+}
+
+static uint64_t
+size_of(const struct image *image, const char *path)
+{
+	const struct tree_entry *t = tree_find(&image->tree, path);
+
+	return t ? t->size : UINT64_MAX;
+}
+
+/* Choose the differences to look into, in their order. */
+static size_t
+choose(const struct image *image, const struct image *rebuilt,
+	const struct comparison *c, struct difference **chosen,
+	const char **paths)
+{
+	uint64_t total = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_differences && n < COMPARE_OFFSETS_MAX;
+		i++) {
+		struct difference *d = &c->differences[i];
+		uint64_t a, b;
+
+		if (d->kind != findings_kind(FINDING_CONTENTS) &&
+			d->kind != findings_kind(FINDING_SIZE))
+			continue;
+		a = size_of(image, d->path);
+		b = size_of(rebuilt, d->path);
+		if (a < b)
+			a = b;
+		if (a > COMPARE_OFFSET_FILE_MAX ||
+			total + a > COMPARE_OFFSET_TOTAL_MAX)
+			continue;
+		total += a;
+		chosen[n] = d;
+		paths[n++] = d->path;
+	}
+	return n;
+}
+
+static int
+find(const struct image *image, const struct image *rebuilt, const char *a,
+	const char *b, const struct comparison *c, struct err *e)
+{
+	struct difference *chosen[COMPARE_OFFSETS_MAX];
+	const char *paths[COMPARE_OFFSETS_MAX];
+	size_t n = choose(image, rebuilt, c, chosen, paths);
+
+	if (n == 0)
+		return 0;
+	if (extract(image, paths, n, a, e) < 0 ||
+		extract(rebuilt, paths, n, b, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(own_free)
+		char *fa = xasprintf("%s/%zu", a, i);
+		CLEANUP(own_free)
+		char *fb = xasprintf("%s/%zu", b, i);
+
+		if (offsets_of_files(fa, fb, &chosen[i]->offset, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+offsets_find(const struct image *image, const struct image *rebuilt,
+	const char *work, struct comparison *c, struct err *e)
+{
+	CLEANUP(own_free)
+	char *a = path_join(work, "a");
+	CLEANUP(own_free)
+	char *b = path_join(work, "b");
+	struct err late = {0};
+	int status = find(image, rebuilt, a, b, c, e);
+
+	if (path_remove(a, &late) < 0 || path_remove(b, &late) < 0) {
+		if (status == 0)
+			*e = late;
+		status = -1;
+	}
+	return status;
+}
