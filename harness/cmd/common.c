@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/common.h"
+
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+
+PRINTF_LIKE(1, 0)
+static void
+complain(const char *fmt, va_list ap)
+{
+	CLEANUP(buf_fini)
+	struct buf clean = {0};
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		return;
+	text_clean(&clean, slice_of(text), TEXT_MANY_LINES);
+	fprintf(stderr, "unblend: %s\n", buf_text(&clean));
+	free(text);
+}
+
+void
+common_complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(fmt, ap);
+	va_end(ap);
+}
+
+int
+common_fail(const struct err *e)
+{
+	common_complain("%s", e->text);
+	switch (e->kind) {
+	case ERR_INPUT:
+	case ERR_ABSENT:
+	case ERR_POLICY:
+		return EXIT_WRONG;
+	case ERR_NONE:
+	case ERR_TRANSIENT:
+	case ERR_HOST:
+	case ERR_BUG:
+	default:
+		return EXIT_MACHINE;
+	}
+}
+
+int
+common_option(
+	int argc, char *argv[], const char *shorts, const struct option *longs)
+{
+	int c;
+
+	opterr = 0;
+	c = getopt_long(argc, argv, shorts, longs, NULL);
+	if (c == 'h') {
+		fputs(cmd_find(argv[0])->usage, stdout);
+		exit(fflush(stdout) == 0 ? EXIT_ACCEPTED : EXIT_MACHINE);
+	}
+	if (c == '?' || c == ':')
+		common_complain("%s: %s '%s'; unblend %s --help tells", argv[0],
+			c == ':' ? "a value is missing after"
+				 : "cannot take the option",
+			argv[optind - 1], argv[0]);
+	return c;
+}
+
+int
+common_usage(const char *command, const char *fmt, ...)
+{
+	CLEANUP(own_free)
+	char *what = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&what, fmt, ap) < 0)
+		what = NULL;
+	va_end(ap);
+	common_complain("%s: %s; unblend %s --help tells", command,
+		what ? what : "wrong usage", command);
+	return EXIT_WRONG;
+}
+
+bool
+common_number(const char *text, const char *option, int64_t max, int64_t *out)
+{
+	char *end;
+	long long n = strtoll(text, &end, 10);
+
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && n >= 1 &&
+		n <= max) {
+		*out = n;
+		return true;
+	}
+	common_complain("%s takes a number from 1 to %lld, not '%s'", option,
+		(long long)max, text);
+	return false;
+}
+
+bool
+common_verdict(const char *text, enum verdict *out)
+{
+	struct buf names = {0};
+
+	if (verdict_parse(text, out))
+		return true;
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		buf_printf(&names, "%s%s", v ? ", " : "",
+			verdict_name((enum verdict)v));
+	common_complain(
+		"'%s' is no verdict; those are: %s", text, buf_text(&names));
+	buf_fini(&names);
+	return false;
+}
+
+int
+common_image(const char *name, struct image **out, struct err *e)
+{
+	struct ref ref;
+	int result;
+
+	if (ref_parse(name, NULL, &ref, e) < 0)
+		return -1;
+	result = image_read(ref.path, &image_limits_default, out, e);
+	ref_fini(&ref);
+	return result;
+}
+
+char *
+common_cache(void)
+{
+	const char *base = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (base && base[0] == '/')
+		return path_join(base, "unblend");
+	if (!home || home[0] != '/') {
+		user = getpwuid(getuid());
+		home = user ? user->pw_dir : "/tmp";
+	}
+	return path_join(home, ".cache/unblend");
+}

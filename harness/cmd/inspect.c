@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "provenance/provenance.h"
+#include "recipe/recipe.h"
+
+enum {
+	OPT_JSON = 256
+};
+
+/* What one image tells; provenance and recipe are NULL where it does not. */
+struct findings {
+	const char *source;
+	struct image *image;
+	struct provenance *provenance;
+	struct recipe *recipe;
+	const char *why; /* there is no recipe; NULL when there is */
+};
+
+static int
+print_json(const struct findings *f, struct err *e)
+{
+	struct jout j;
+
+	jout_open(&j, stdout, 2);
+	jout_begin(&j, NULL, '{');
+	image_json(f->image, &j, "image");
+	if (f->provenance)
+		provenance_json(f->provenance, &j);
+	if (f->recipe)
+		recipe_json(f->recipe, f->provenance, &j);
+	jout_str(&j, "problem", f->why);
+	jout_end(&j, '}');
+	return jout_close(&j, e);
+}
+
+/* One line of cleaned text under a heading. */
+static void
+line(const char *heading, const char *text)
+{
+	CLEANUP(own_free)
+	char *clean = text_clean_new(slice_of(text));
+
+	printf("%-12s %s\n", heading, clean);
+}
+
+static void
+print_package(const struct package *p, int depth)
+{
+	CLEANUP(own_free)
+	char *label = package_label(p);
+	CLEANUP(own_free)
+	char *clean = text_clean_new(slice_of(label));
+	CLEANUP(own_free)
+	char *path = text_clean_new(slice_of(p->store_path));
+
+	printf("  %*s%-*s %s\n", 2 * depth, "", 30 - 2 * depth, clean, path);
+	for (size_t i = 0; i < p->n_propagated; i++)
+		print_package(p->propagated[i], depth + 1);
+}
+
+static void
+print_image(const struct image *image)
+{
+	char hex[DIGEST_HEX + 1];
+
+	digest_hex(&image->sha256, hex);
+	line("image", image->path);
+	printf("%-12s %s, %s, %" PRIu64 " bytes\n", "format", image->format,
+		compression_name(image->compression), image->size);
+	line("sha256", hex);
+	digest_hex(&image->config_digest, hex);
+	line("config", hex);
+	for (size_t i = 0; i < image->n_layers; i++) {
+		digest_hex(&image->layers[i].diff_id, hex);
+		line("layer", hex);
+	}
+	printf("%-12s %zu paths, %zu store items\n", "holds", image->tree.n,
+		image->n_items);
+}
+
+static void
+print_provenance(const struct provenance *p)
+{
+	line("profile", p->profile);
+	line("", p->profile_found);
+	for (size_t i = 0; i < p->n_channels; i++) {
+		const struct channel *c = &p->channels[i];
+
+		line("channel", c->name);
+		line("  url", c->url);
+		line("  commit", c->commit);
+		if (c->intro_signer)
+			line("  signer", c->intro_signer);
+	}
+	puts("packages");
+	for (size_t i = 0; i < p->n_packages; i++)
+		print_package(p->packages[i], 0);
+}
+
+static void
+print_recipe(const struct recipe *r)
+{
+	CLEANUP(buf_fini)
+	struct buf command = {0};
+
+	recipe_command(r, "channels.scm", "manifest.scm", &command);
+	line("command", buf_text(&command));
+	for (size_t i = 0; i < r->n_guessed; i++)
+		line("guessed", r->guessed[i]);
+	for (size_t i = 0; i < r->n_missing; i++)
+		line("missing", r->missing[i]);
+}
+
+static int
+print_text(const struct findings *f, struct err *e)
+{
+	print_image(f->image);
+	if (f->provenance) {
+		print_provenance(f->provenance);
+		for (size_t i = 0; i < f->provenance->n_notes; i++)
+			line("note", f->provenance->notes[i]);
+		for (size_t i = 0; i < f->provenance->n_missing; i++)
+			line("missing", f->provenance->missing[i]);
+	}
+	if (f->recipe)
+		print_recipe(f->recipe);
+	if (f->why)
+		line("problem", f->why);
+	if (fflush(stdout) != 0)
+		return err_sys(e, ERR_HOST, "cannot write");
+	return 0;
+}
+
+/*
+ * An image that cannot be rebuilt can still be looked at: why it cannot is
+ * part of what is printed, and 0 is returned.
+ */
+static int
+find(struct findings *f, struct err *e)
+{
+	if (common_image(f->source, &f->image, e) < 0)
+		return err_wrap(e, "%s", f->source);
+	if (provenance_read(f->image, &f->provenance, e) < 0 ||
+		recipe_make(f->image, f->provenance,
+			&(struct recipe_override){0}, &f->recipe, e) < 0) {
+		if (e->kind != ERR_ABSENT && e->kind != ERR_INPUT &&
+			e->kind != ERR_POLICY)
+			return -1;
+		f->why = e->text;
+	}
+	return 0;
+}
+
+int
+cmd_inspect(int argc, char *argv[])
+{
+	static const struct option longs[] = {
+		{"json", no_argument, NULL, OPT_JSON},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct findings f = {0};
+	struct err found = {0}, e = {0};
+	bool is_json = false;
+	int c, status = EXIT_ACCEPTED;
+
+	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
+		if (c != OPT_JSON)
+			return EXIT_WRONG;
+		is_json = true;
+	}
+	if (argc - optind != 1)
+		return common_usage(argv[0], "expected one image");
+	f.source = argv[optind];
+	if (find(&f, &found) < 0)
+		status = common_fail(&found);
+	else if ((is_json ? print_json : print_text)(&f, &e) < 0)
+		status = common_fail(&e);
+	recipe_free(f.recipe);
+	provenance_free(f.provenance);
+	image_free(f.image);
+	return status;
+}

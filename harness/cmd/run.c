@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/path.h"
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "cmd/corpora.h"
+#include "report/report.h"
+#include "sched/sched.h"
+
+enum {
+	JOBS_MAX = 256,
+	SECONDS_MAX = CORPUS_TIMEOUT_MAX
+};
+
+/* What the command line says. */
+struct request {
+	struct sched_options o;
+	const char *output, *db, *cache, *trust;
+	int64_t jobs;
+	const char **mirrors; /* pairs */
+	size_t n_mirrors;
+	struct arena arena;
+};
+
+enum {
+	OPT_ACCEPT = 256,
+	OPT_ONLY,
+	OPT_TAG,
+	OPT_TRUST,
+	OPT_MIRROR,
+	OPT_CACHE,
+	OPT_GUIX,
+	OPT_TIMEOUT,
+	OPT_SILENCE
+};
+
+/* --mirror URL=URL2: split at the first "=" that is followed by a URL. */
+static bool
+add_mirror(struct request *r, const char *text)
+{
+	for (const char *at = strchr(text, '='); at; at = strchr(at + 1, '=')) {
+		if (at == text || !policy_url_ok(at + 1))
+			continue;
+		r->mirrors[r->n_mirrors++] =
+			arena_copy(&r->arena, text, (size_t)(at - text));
+		r->mirrors[r->n_mirrors++] = at + 1;
+		return true;
+	}
+	common_complain("--mirror takes URL=URL2 with https, http, git or "
+			"file URLs, not '%s'",
+		text);
+	return false;
+}
+
+static bool
+take_option(struct request *r, int c)
+{
+	struct sched_options *o = &r->o;
+
+	switch (c) {
+	case 'o':
+		r->output = optarg;
+		return true;
+	case 'd':
+		r->db = optarg;
+		return true;
+	case 'q':
+		o->progress = NULL;
+		return true;
+	case 'j':
+		return common_number(optarg, "-j", JOBS_MAX, &r->jobs);
+	case OPT_ACCEPT:
+		return common_verdict(optarg, &o->accept);
+	case OPT_ONLY:
+		o->selection.only = optarg;
+		return true;
+	case OPT_TAG:
+		o->selection.tag = optarg;
+		return true;
+	case OPT_TRUST:
+		r->trust = optarg;
+		return true;
+	case OPT_MIRROR:
+		return add_mirror(r, optarg);
+	case OPT_CACHE:
+		r->cache = optarg;
+		return true;
+	case OPT_GUIX:
+		o->guix = optarg;
+		return true;
+	case OPT_TIMEOUT:
+		return common_number(optarg, "--timeout", SECONDS_MAX,
+			&o->limits.deadline_s);
+	case OPT_SILENCE:
+		return common_number(
+			optarg, "--silence", SECONDS_MAX, &o->limits.silence_s);
+	default:
+		return false;
+	}
+}
+
+static bool
+take_options(struct request *r, int argc, char *argv[])
+{
+	static const struct option longs[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"database", required_argument, NULL, 'd'},
+		{"jobs", required_argument, NULL, 'j'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"accept", required_argument, NULL, OPT_ACCEPT},
+		{"only", required_argument, NULL, OPT_ONLY},
+		{"tag", required_argument, NULL, OPT_TAG},
+		{"trust", required_argument, NULL, OPT_TRUST},
+		{"mirror", required_argument, NULL, OPT_MIRROR},
+		{"cache", required_argument, NULL, OPT_CACHE},
+		{"guix", required_argument, NULL, OPT_GUIX},
+		{"timeout", required_argument, NULL, OPT_TIMEOUT},
+		{"silence", required_argument, NULL, OPT_SILENCE},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	r->mirrors = arena_alloc(
+		&r->arena, (2 * (size_t)argc + 1) * sizeof(*r->mirrors));
+	r->jobs = 1;
+	r->o.accept = VERDICT_SAME_CONTENTS;
+	r->o.limits = limits_default;
+	r->o.progress = stderr;
+	r->o.is_terminal = isatty(STDERR_FILENO);
+	while ((c = common_option(argc, argv, ":o:d:j:qh", longs)) != -1) {
+		if (!take_option(r, c))
+			return false;
+	}
+	r->o.slots = (unsigned)r->jobs;
+	r->o.mirrors = r->n_mirrors ? r->mirrors : NULL;
+	r->o.version = CMD_VERSION;
+	return true;
+}
+
+static const char *
+keep(struct request *r, char *text)
+{
+	const char *kept = arena_copy(&r->arena, text, strlen(text));
+
+	free(text);
+	return kept;
+}
+
+/* Defaults that follow from other options, and paths made absolute. */
+static void
+complete(struct request *r, int n, char *files[])
+{
+	struct buf corpora = {0};
+
+	for (int i = 0; i < n; i++)
+		buf_printf(&corpora, "%s%s", i ? "\n" : "", files[i]);
+	r->o.corpora = keep(r, buf_take(&corpora));
+	r->o.db = r->db ? r->db : keep(r, path_join(r->output, "unblend.db"));
+	r->o.cache =
+		keep(r, r->cache ? path_absolute(r->cache) : common_cache());
+	if (r->trust)
+		r->o.trust = keep(r, path_absolute(r->trust));
+}
+
+/* Exit status of a run that ended: the store knows. */
+static int
+judge(struct store *store, const struct sched_result *result, struct err *e)
+{
+	int64_t counts[VERDICT_COUNT], unjudged, unaccepted;
+
+	if (store_counts(
+		    store, result->run, counts, &unjudged, &unaccepted, e) < 0)
+		return common_fail(e);
+	if (result->is_stopped) {
+		common_complain("stopped: %lld of %zu images have no verdict",
+			(long long)unjudged, result->n_selected);
+		return EXIT_MACHINE;
+	}
+	return unaccepted > 0 ? EXIT_NOT : EXIT_ACCEPTED;
+}
+
+static int
+run(struct request *r, struct err *e)
+{
+	CLEANUP(own_store)
+	struct store *store = NULL;
+	/* A trust file with a mistake is told before anything is run. */
+	CLEANUP(own_trust)
+	struct trust *trust = trust_load(r->o.trust, e);
+	struct sched_result result;
+	bool is_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+
+	if (!trust || path_mkdirs(r->output, 0755, e) < 0 ||
+		store_open(r->o.db, STORE_WRITE, &store, e) < 0 ||
+		sched_run(store, &r->o, &result, e) < 0 ||
+		report_write(store, result.run, r->output, e) < 0 ||
+		report_text(store, result.run, stdout, is_colour, e) < 0)
+		return common_fail(e);
+	printf("report: %s/index.html\n", r->output);
+	return judge(store, &result, e);
+}
+
+int
+cmd_run(int argc, char *argv[])
+{
+	struct request r = {0};
+	struct corpus corpus = {0};
+	struct err e = {0};
+	int status = EXIT_WRONG;
+
+	if (take_options(&r, argc, argv)) {
+		if (!r.output)
+			status = common_usage(argv[0], "-o DIR is missing");
+		else if (optind == argc)
+			status = common_usage(argv[0], "no corpus is named");
+		else if (corpora_load(argc - optind, argv + optind, &corpus)) {
+			complete(&r, argc - optind, argv + optind);
+			r.o.corpus = &corpus;
+			status = run(&r, &e);
+		}
+	}
+	corpus_fini(&corpus);
+	arena_fini(&r.arena);
+	return status;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "base/attr.h"
+#include "cmd/cmd.h"
+
+static const struct command commands[] = {
+	{"run", cmd_run, "rebuild the images of a corpus and judge them",
+		"usage: unblend run [OPTION...] CORPUS... -o DIR\n"
+		"\n"
+		"Rebuild each image of the corpus files with the real Guix, "
+		"compare, and write\nthe reports below DIR.\n"
+		"\n"
+		"  -o, --output DIR      where the reports go (made)\n"
+		"  -d, --database FILE   database; default DIR/unblend.db\n"
+		"  -j, --jobs N          images at the same time; default 1\n"
+		"      --accept VERDICT  the worst verdict that passes; default "
+		"same-contents\n"
+		"      --only GLOB       only images whose name matches (* ?)\n"
+		"      --tag TAG         only images with this tag\n"
+		"      --trust FILE      channels that may be run besides the "
+		"official one\n"
+		"      --mirror URL=URL2 fetch channels below URL from URL2 "
+		"(more than once)\n"
+		"      --cache DIR       channel mirrors and Guix instances; "
+		"default\n"
+		"                        $XDG_CACHE_HOME/unblend\n"
+		"      --guix PROGRAM    the guix command; default: on PATH\n"
+		"      --timeout S       seconds for one rebuild; default "
+		"3600\n"
+		"      --silence S       seconds without output; default 600\n"
+		"  -q, --quiet           no progress on stderr\n"
+		"\n"
+		"example: unblend run papers.corpus -o report\n"},
+	{"inspect", cmd_inspect,
+		"what is in an image, where it comes from, what is missing",
+		"usage: unblend inspect [--json] IMAGE\n"
+		"\n"
+		"Say what is in an image and where it comes from, without "
+		"running anything.\nIMAGE is FILE or docker-archive:FILE.\n"
+		"\n"
+		"      --json            as JSON\n"
+		"\n"
+		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
+	{"recipe", cmd_recipe,
+		"channels.scm, manifest.scm and rebuild.sh of an image",
+		"usage: unblend recipe [-o DIR] IMAGE\n"
+		"\n"
+		"Print what to type to make the image again, or write "
+		"channels.scm, manifest.scm\nand rebuild.sh into DIR.\n"
+		"\n"
+		"  -o, --output DIR      write the files there (made)\n"
+		"\n"
+		"example: unblend recipe -o again python-docker-pack.tar.gz\n"},
+	{"compare", cmd_compare, "the verdict on two images, and why",
+		"usage: unblend compare [OPTION...] A B\n"
+		"\n"
+		"Compare two image files down to every byte of every file.\n"
+		"\n"
+		"      --json            as JSON\n"
+		"      --accept VERDICT  the worst verdict for exit status 0; "
+		"default\n"
+		"                        same-contents\n"
+		"\n"
+		"example: unblend compare old.tar.gz new.tar.gz\n"},
+	{"report", cmd_report, "the reports again, from the database",
+		"usage: unblend report -d FILE [--run N] -o DIR\n"
+		"\n"
+		"Write the reports of a run anew: junit.xml, report.json, "
+		"index.html.\n"
+		"\n"
+		"  -d, --database FILE   the database of `unblend run'\n"
+		"      --run N           its number; default: the newest\n"
+		"  -o, --output DIR      where the reports go (made)\n"
+		"\n"
+		"example: unblend report -d report/unblend.db -o again\n"},
+	{"corpus", cmd_corpus, "check or list corpus files",
+		"usage: unblend corpus check CORPUS...\n"
+		"       unblend corpus list CORPUS...\n"
+		"\n"
+		"Read corpus files whole; say what is wrong in them, or what "
+		"images they name.\n"
+		"\n"
+		"example: unblend corpus check papers.corpus\n"},
+	{"doctor", cmd_doctor, "can this machine rebuild?",
+		"usage: unblend doctor [--cache DIR] [--guix PROGRAM]\n"
+		"\n"
+		"Check what a rebuild needs: Guix, its daemon, the sandbox, "
+		"git, disk; each with\nits remedy.\n"
+		"\n"
+		"example: unblend doctor\n"},
+	{"worker", cmd_worker, NULL, NULL},
+};
+
+const struct command *
+cmd_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+const struct command *
+cmd_at(size_t i)
+{
+	if (i >= ARRAY_LEN(commands) || !commands[i].summary)
+		return NULL;
+	return &commands[i];
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sched/job.h"
+
+#include "base/aside.h"
+#include "base/jdoc.h"
+#include "base/jout.h"
+#include "base/path.h"
+
+static void
+put_strings(struct jout *j, const char *key, const char *const *v)
+{
+	if (!v) {
+		jout_null(j, key);
+		return;
+	}
+	jout_begin(j, key, '[');
+	for (; *v; v++)
+		jout_str(j, NULL, *v);
+	jout_end(j, ']');
+}
+
+int
+job_write(const struct job *job, struct err *e)
+{
+	CLEANUP(own_free)
+	char *path = path_join(job->work, "job.json");
+	CLEANUP(aside_drop)
+	struct aside a = {0};
+	struct jout j;
+
+	if (aside_open(&a, path, e) < 0)
+		return -1;
+	jout_open(&j, a.f, 1);
+	jout_begin(&j, NULL, '{');
+	jout_str(&j, "name", job->name);
+	jout_str(&j, "image", job->image);
+	jout_str(&j, "cache", job->cache);
+	jout_str(&j, "trust", job->trust);
+	jout_str(&j, "guix", job->guix);
+	jout_str(&j, "channels", job->channels);
+	jout_str(&j, "manifest", job->manifest);
+	put_strings(&j, "pack_options", job->pack_options);
+	put_strings(&j, "mirrors", job->mirrors);
+	if (job->has_sha256)
+		jout_digest(&j, "sha256", &job->sha256);
+	jout_int(&j, "deadline_s", job->limits.deadline_s);
+	jout_int(&j, "silence_s", job->limits.silence_s);
+	jout_int(&j, "log_bytes", (int64_t)job->limits.log_bytes);
+	jout_int(&j, "output_bytes", (int64_t)job->limits.output_bytes);
+	jout_int(&j, "memory_bytes", (int64_t)job->limits.memory_bytes);
+	jout_end(&j, '}');
+	if (jout_close(&j, e) < 0)
+		return -1;
+	return aside_publish(&a, e);
+}
+
+static const char *
+get_string(struct arena *a, const struct jdoc *doc, const char *key)
+{
+	struct slice s = jdoc_str(jdoc_get(doc, key));
+
+	return s.p ? arena_copy(a, s.p, s.n) : NULL;
+}
+
+static const char *const *
+get_strings(struct arena *a, const struct jdoc *doc, const char *key)
+{
+	const struct jdoc *list = jdoc_get(doc, key);
+	const char **v;
+
+	if (jdoc_type(list) != JDOC_ARRAY)
+		return NULL;
+	v = arena_alloc(a, (jdoc_len(list) + 1) * sizeof(*v));
+	for (size_t i = 0; i < jdoc_len(list); i++) {
+		struct slice s = jdoc_str(jdoc_at(list, i));
+
+		v[i] = arena_copy(a, s.p ? s.p : "", s.n);
+	}
+	return v;
+}
+
+int
+job_read(const char *work, struct arena *a, struct job *out, struct err *e)
+{
+	CLEANUP(own_free)
+	char *path = path_join(work, "job.json");
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	CLEANUP(own_jdoc)
+	struct jdoc *doc = NULL;
+
+	if (path_read(path, JOB_FILE_MAX, &text, e) < 0)
+		return -1;
+	doc = jdoc_parse(buf_get(&text), e);
+	if (!doc)
+		return err_wrap(e, "%s", path);
+	*out = (struct job){
+		.name = get_string(a, doc, "name"),
+		.image = get_string(a, doc, "image"),
+		.work = arena_copy(a, work, strlen(work)),
+		.cache = get_string(a, doc, "cache"),
+		.trust = get_string(a, doc, "trust"),
+		.guix = get_string(a, doc, "guix"),
+		.channels = get_string(a, doc, "channels"),
+		.manifest = get_string(a, doc, "manifest"),
+		.pack_options = get_strings(a, doc, "pack_options"),
+		.mirrors = get_strings(a, doc, "mirrors"),
+		.limits = limits_default,
+	};
+	out->has_sha256 =
+		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
+	out->limits.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0);
+	out->limits.silence_s = jdoc_int(jdoc_get(doc, "silence_s"), 0);
+	out->limits.log_bytes =
+		(uint64_t)jdoc_int(jdoc_get(doc, "log_bytes"), 0);
+	out->limits.output_bytes =
+		(uint64_t)jdoc_int(jdoc_get(doc, "output_bytes"), 0);
+	out->limits.memory_bytes =
+		(uint64_t)jdoc_int(jdoc_get(doc, "memory_bytes"), 0);
+	if (!out->name || !out->image || !out->cache)
+		return err_set(e, ERR_BUG, "%s: not a whole job", path);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_SCHED_SCHED_H
+#define UB_SCHED_SCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "corpus/corpus.h"
+#include "rebuild/policy.h"
+#include "store/store.h"
+
+/* How a run goes. */
+struct sched_options {
+	const struct corpus *corpus;
+	struct selection selection;
+	enum verdict accept;  /* the line */
+	unsigned slots;       /* jobs at the same time, 1 or more */
+	struct limits limits; /* where the corpus says nothing */
+	const char *db;       /* the database's file: jobs work beside it */
+	const char *cache;    /* absolute */
+	const char *trust;    /* NULL: only what is built in */
+	const char *guix;     /* NULL: the one on PATH */
+	const char *const *mirrors; /* NULL-ended pairs, or NULL */
+	const char *version;        /* of this program */
+	const char *corpora;        /* the files named, one a line */
+	FILE *progress;   /* where to tell how far it is; NULL: nowhere */
+	bool is_terminal; /* progress may rewrite its last line */
+};
+
+struct sched_result {
+	int64_t run;       /* its id in the store */
+	size_t n_selected; /* samples of the run */
+	bool is_stopped;   /* ended by a signal before all were judged */
+};
+
+/*
+ * Run the images of a corpus, each in a worker process of its own, and keep
+ * every result as soon as it is known.  Only this process writes to the store.
+ * SIGINT or SIGTERM once: no new jobs, those that run are finished; twice: they
+ * are ended and stay without a verdict.  ERR_HOST when the store fails: what it
+ * holds stays.
+ */
+int sched_run(struct store *store, const struct sched_options *o,
+	struct sched_result *out, struct err *e) NODISCARD;
+
+#endif
