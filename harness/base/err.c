@@ -6,6 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Append ": tail" to the n bytes in *e, as far as there is room. */
+static void
+append(struct err *e, int n, const char *tail)
+{
+	size_t at = n < 0 ? 0 : (size_t)n;
+
+	if (at >= sizeof(e->text) - 1)
+		return;
+	at += (size_t)snprintf(e->text + at, sizeof(e->text) - at, "%s", ": ");
+	for (; *tail && at < sizeof(e->text) - 1; tail++)
+		e->text[at++] = *tail;
+	if (at < sizeof(e->text))
+		e->text[at] = '\0';
+}
+
 PRINTF_LIKE(4, 0)
 static void
 set(struct err *e, enum err_kind kind, int sys, const char *fmt, va_list ap)
@@ -15,9 +30,8 @@ set(struct err *e, enum err_kind kind, int sys, const char *fmt, va_list ap)
 	e->kind = kind;
 	e->sys = sys;
 	n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
-	if (sys != 0 && n >= 0 && (size_t)n < sizeof(e->text))
-		snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s",
-			strerror(sys));
+	if (sys != 0)
+		append(e, n, strerror(sys));
 }
 
 int
@@ -55,8 +69,6 @@ err_wrap(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(e->text))
-		snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s",
-			inner);
+	append(e, n, inner);
 	return -1;
 }
