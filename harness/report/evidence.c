@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/page.h"
+#include "report/words.h"
+
+struct listing {
+	struct markup *m;
+	int64_t n;
+	const char *title;
+};
+
+static int
+add_line(void *arg, const char *text, struct err *e)
+{
+	struct listing *l = arg;
+
+	(void)e;
+	if (l->n++ == 0)
+		fprintf(l->m->f, "<h3>%s</h3>\n<ul class=\"lines\">\n",
+			l->title);
+	if (l->n <= PAGE_LIST_MAX)
+		markup(l->m, "<li><code>%s</code></li>\n", text);
+	return 0;
+}
+
+static int
+write_lines(struct markup *m, const struct report *r, int64_t id,
+	const char *kind, const char *title, struct err *e)
+{
+	struct listing l = {m, 0, title};
+
+	if (store_texts(r->store, id, kind, add_line, &l, e) < 0)
+		return -1;
+	if (l.n > PAGE_LIST_MAX)
+		markup(m, "<li>and %" PRId64 " more</li>\n",
+			l.n - PAGE_LIST_MAX);
+	if (l.n > 0)
+		fputs("</ul>\n", m->f);
+	return 0;
+}
+
+static int
+write_rebuild(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf time = {0};
+	const char *check = NULL;
+
+	if (!a->recipe_id)
+		return 0;
+	if (a->rebuild_ms > 0)
+		report_duration(&time, a->rebuild_ms);
+	if (a->is_checked)
+		check = a->is_stable
+			? "The result was in the store already; it was built "
+			  "again, with the same bits."
+			: "The result was in the store already; it was built "
+			  "again, with other bits.";
+	fputs("<section aria-labelledby=\"rebuild\">\n"
+	      "<h2 id=\"rebuild\">What was done</h2>\n<dl class=\"facts\">\n",
+		m->f);
+	page_fact(m, "Derivation", a->drv, true);
+	page_fact(m, "Result", a->output, true);
+	page_fact(m, "Checked", check, false);
+	page_fact(m, "Rebuilt in", buf_text(&time), false);
+	page_fact(m, "Depth", r->run.depth, false);
+	fputs("</dl>\n", m->f);
+	if (write_lines(m, r, a->sample.id, "built-drv", "Built in this run",
+		    e) < 0 ||
+		write_lines(m, r, a->sample.id, "command", "Commands", e) < 0 ||
+		write_lines(m, r, a->sample.id, "note", "Notes", e) < 0)
+		return -1;
+	fputs("</section>\n", m->f);
+	return 0;
+}
+
+static int
+add_layer(void *arg, const struct store_layer *l, struct err *e)
+{
+	struct listing *list = arg;
+	CLEANUP(buf_fini)
+	struct buf size = {0};
+
+	(void)e;
+	if (list->n++ == 0)
+		fputs("<h3>Layers</h3>\n<table class=\"rows\">\n<thead><tr>"
+		      "<th scope=\"col\">Layer</th><th scope=\"col\">diffID"
+		      "</th><th scope=\"col\" class=\"num\">Size</th>"
+		      "<th scope=\"col\" class=\"num\">Entries</th></tr>"
+		      "</thead>\n<tbody>\n",
+			list->m->f);
+	if (list->n > PAGE_LIST_MAX)
+		return 0;
+	report_bytes(&size, l->bytes);
+	markup(list->m,
+		"<tr><th scope=\"row\">%s %" PRId64 "</th>"
+		"<td data-l=\"diffID\"><code>%s</code></td>"
+		"<td data-l=\"Size\" class=\"num\">%s</td>"
+		"<td data-l=\"Entries\" class=\"num\">%" PRId64 "</td></tr>\n",
+		l->side, l->position, l->diff_id, buf_text(&size), l->entries);
+	return 0;
+}
+
+int
+evidence_write(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e)
+{
+	struct listing layers = {.m = m};
+	CLEANUP(buf_fini)
+	struct buf size = {0};
+
+	if (write_rebuild(m, r, a, e) < 0)
+		return -1;
+	if (!a->image_sha256)
+		return 0;
+	report_bytes(&size, a->image_bytes);
+	fputs("<section aria-labelledby=\"hashes\">\n"
+	      "<h2 id=\"hashes\">Bits</h2>\n<dl class=\"facts\">\n",
+		m->f);
+	page_fact(m, "Image SHA-256", a->image_sha256, true);
+	page_fact(m, "Rebuilt SHA-256", a->rebuilt_sha256, true);
+	page_fact(m, "Config", a->config_digest, true);
+	page_fact(m, "Compression", a->compression, false);
+	page_fact(m, "Size", buf_text(&size), false);
+	markup(m,
+		"<dt>Holds</dt><dd>%" PRId64 " entries, %" PRId64
+		" store items</dd>\n</dl>\n",
+		a->image_entries, a->image_items);
+	if (store_layers(r->store, a->sample.id, add_layer, &layers, e) < 0)
+		return -1;
+	if (layers.n > 0)
+		fputs("</tbody></table>\n", m->f);
+	if (layers.n > PAGE_LIST_MAX)
+		markup(m,
+			"<p class=\"note\">and %" PRId64 " more, all in "
+			"<a href=\"../report.json\">report.json</a>.</p>\n",
+			layers.n - PAGE_LIST_MAX);
+	fputs("</section>\n", m->f);
+	return 0;
+}

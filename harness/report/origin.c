@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/page.h"
+
+struct listing {
+	struct markup *m;
+	int64_t n;
+	const char *before; /* markup that opens the list at its first entry */
+};
+
+static int
+add_channel(void *arg, const struct store_channel *c, struct err *e)
+{
+	struct listing *l = arg;
+	struct markup *m = l->m;
+
+	(void)e;
+	if (l->n++ == 0)
+		fputs("<h3>Channels</h3>\n<table class=\"rows\">\n<thead><tr>"
+		      "<th scope=\"col\">Channel</th><th scope=\"col\">URL"
+		      "</th><th scope=\"col\">Branch</th><th scope=\"col\">"
+		      "Commit</th><th scope=\"col\">Introduction</th></tr>"
+		      "</thead>\n<tbody>\n",
+			m->f);
+	if (l->n > PAGE_LIST_MAX)
+		return 0;
+	markup(m,
+		"<tr><th scope=\"row\">%s</th><td data-l=\"URL\"><code>%s"
+		"</code></td><td data-l=\"Branch\">%s</td>"
+		"<td data-l=\"Commit\"><code>%s</code></td>"
+		"<td data-l=\"Introduction\">",
+		c->name, c->url, c->branch, c->commit);
+	if (c->intro_commit)
+		markup(m,
+			"<code>%s</code> <span class=\"sub\">signed by "
+			"<code>%s</code></span>",
+			c->intro_commit, c->intro_signer);
+	else
+		fputs("<span class=\"sub\">none recorded</span>", m->f);
+	fputs("</td></tr>\n", m->f);
+	return 0;
+}
+
+static void
+write_transformations(struct markup *m, const char *lines)
+{
+	for (const char *p = lines; p && *p;) {
+		size_t n = strcspn(p, "\n");
+
+		fputs("<span class=\"sub\">", m->f);
+		markup_lines(m, (struct slice){p, n});
+		fputs("</span>", m->f);
+		p += n + (p[n] == '\n');
+	}
+}
+
+static int
+add_package(void *arg, const struct store_package *p, struct err *e)
+{
+	struct listing *l = arg;
+	struct markup *m = l->m;
+	/* Deeper ones are indented no further: the number says how deep. */
+	int depth = p->depth < 4 ? p->depth : 4;
+
+	(void)e;
+	if (l->n++ == 0)
+		fputs("<h3>Packages</h3>\n<table class=\"rows packages\">\n"
+		      "<thead><tr><th scope=\"col\">Package</th>"
+		      "<th scope=\"col\">Version</th><th scope=\"col\">Output"
+		      "</th><th scope=\"col\">Store path</th></tr></thead>\n"
+		      "<tbody>\n",
+			m->f);
+	if (l->n > PAGE_PACKAGES_MAX)
+		return 0;
+	markup(m, "<tr class=\"depth-%d\"><th scope=\"row\">%s", depth,
+		p->name);
+	if (p->depth > 0)
+		fputs(" <span class=\"sub\">propagated</span>", m->f);
+	write_transformations(m, p->transformations);
+	markup(m,
+		"</th><td data-l=\"Version\">%s</td><td data-l=\"Output\">%s"
+		"</td><td data-l=\"Store path\"><code>%s</code></td></tr>\n",
+		p->version, p->output, p->store_path);
+	return 0;
+}
+
+static int
+add_sentence(void *arg, const char *text, struct err *e)
+{
+	struct listing *l = arg;
+
+	(void)e;
+	if (l->n++ == 0)
+		fprintf(l->m->f, "<h3>%s</h3>\n<ul>\n", l->before);
+	if (l->n <= PAGE_LIST_MAX)
+		markup(l->m, "<li>%s</li>\n", text);
+	return 0;
+}
+
+static int
+write_sentences(struct markup *m, const struct report *r, int64_t id,
+	const char *kind, const char *title, struct err *e)
+{
+	struct listing l = {m, 0, title};
+
+	if (store_texts(r->store, id, kind, add_sentence, &l, e) < 0)
+		return -1;
+	if (l.n > PAGE_LIST_MAX)
+		markup(m, "<li>and %" PRId64 " more</li>\n",
+			l.n - PAGE_LIST_MAX);
+	if (l.n > 0)
+		fputs("</ul>\n", m->f);
+	return 0;
+}
+
+static void
+end_table(const struct listing *l, int64_t max)
+{
+	if (l->n == 0)
+		return;
+	fputs("</tbody></table>\n", l->m->f);
+	if (l->n > max)
+		markup(l->m,
+			"<p class=\"note\">and %" PRId64 " more, all in "
+			"<a href=\"../report.json\">report.json</a>.</p>\n",
+			l->n - max);
+}
+
+static void
+write_recipe(struct markup *m, const struct store_attempt *a)
+{
+	if (!a->recipe_id)
+		return;
+	fputs("<section aria-labelledby=\"recipe\">\n"
+	      "<h2 id=\"recipe\">Make it again</h2>\n"
+	      "<p>On any machine with Guix, with these two files in the "
+	      "folder where the command is typed:</p>\n",
+		m->f);
+	page_copy(m, "channels", "channels.scm", a->channels_scm);
+	page_copy(m, "manifest", "manifest.scm", a->manifest_scm);
+	page_copy(m, "command", "Command", a->command);
+	fputs("</section>\n", m->f);
+}
+
+int
+origin_write(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e)
+{
+	struct listing channels = {.m = m}, packages = {.m = m};
+	int64_t id = a->sample.id;
+
+	fputs("<section aria-labelledby=\"origin\">\n"
+	      "<h2 id=\"origin\">Where it comes from</h2>\n"
+	      "<dl class=\"facts\">\n",
+		m->f);
+	page_fact(m, "Source", a->sample.source, true);
+	page_fact(m, "Profile", a->profile, true);
+	fputs("</dl>\n", m->f);
+	if (store_channels(r->store, id, add_channel, &channels, e) < 0)
+		return -1;
+	end_table(&channels, PAGE_LIST_MAX);
+	if (store_packages(r->store, id, add_package, &packages, e) < 0)
+		return -1;
+	end_table(&packages, PAGE_PACKAGES_MAX);
+	if (write_sentences(m, r, id, "missing", "Could not be known", e) < 0 ||
+		write_sentences(m, r, id, "guessed", "Guessed", e) < 0)
+		return -1;
+	fputs("</section>\n", m->f);
+	write_recipe(m, a);
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_REPORT_PAGE_H
+#define UB_REPORT_PAGE_H
+
+#include "report/markup.h"
+#include "report/sink.h"
+
+enum {
+	PAGE_DIFFERENCES_MAX = 500, /* rows; report.json has all that is kept */
+	PAGE_PACKAGES_MAX = 1000,
+	PAGE_LIST_MAX = 200,      /* entries of any other list */
+	PAGE_TEXT_MAX = 64 << 10, /* bytes of a cause or an excerpt */
+	PAGE_LOG_MAX = 200 << 10  /* of the log, half from either end */
+};
+
+/* The page of one image: harness/report/page.c. */
+int page_write(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e) NODISCARD;
+
+/* Its sections on where the image comes from and how to make it again. */
+int origin_write(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e) NODISCARD;
+/* Its sections on what differs and what is forgiven. */
+int differences_write(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e) NODISCARD;
+/* Its sections on what was built, and on the digests. */
+int evidence_write(struct markup *m, const struct report *r,
+	const struct store_attempt *a, struct err *e) NODISCARD;
+
+/* "<span class="badge ...">": the verdict, and what stands beside it. */
+void page_badge(struct markup *m, const struct store_attempt *a);
+/* The class of a verdict's colour: "pass", "fail", "skip" or "error". */
+const char *page_tone(enum verdict v);
+/* A <pre> of at most PAGE_TEXT_MAX bytes; nothing for NULL or "". */
+void page_block(struct markup *m, const char *text);
+/* The same, whole, under a heading and with a button that copies it. */
+void page_copy(
+	struct markup *m, const char *id, const char *label, const char *text);
+/* "<dt>label<dd>value", code when is_code; nothing for NULL or "". */
+void
+page_fact(struct markup *m, const char *label, const char *value, bool is_code);
+
+#endif
