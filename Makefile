@@ -39,7 +39,8 @@ PKGS := \
 	libarchive \
 	libcrypto \
 	libxml-2.0 \
-	sqlite3
+	sqlite3 \
+	zlib
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
