@@ -22,8 +22,9 @@ struct image_limits {
 	uint32_t entries;    /* of the tree, all layers together */
 	uint32_t members;    /* of the outer archive */
 	uint32_t json_bytes; /* of manifest.json and of the config, each */
-	uint32_t kept_bytes; /* of one profile manifest */
+	uint32_t kept_bytes; /* of one profile manifest; beyond, not kept */
 	uint32_t kept_total; /* of all files kept in memory */
+	uint64_t names;      /* bytes of all paths, links, owners, xattrs */
 };
 extern const struct image_limits image_limits_default;
 
@@ -85,8 +86,9 @@ const struct tree_entry *tree_resolve(const struct tree *t, const char *path);
 
 /* A store item: a name below gnu/store and all that is under it. */
 struct store_item {
-	const char *name;     /* "HASH-NAME", without the folder */
-	size_t begin, end;    /* its entries in the tree */
+	const char *name; /* "HASH-NAME", without the folder */
+	/* its entries in the tree; those of "a-b" may stand among those of "a" */
+	size_t begin, end;
 	struct digest digest; /* over its entries' relative path, type, mode,
 			       * link target, size and sha256, in path order */
 	uint64_t bytes;       /* of its files */
@@ -137,7 +139,7 @@ struct image {
 	struct store_item *items; /* by name */
 	size_t n_items;
 
-	struct arena arena; /* owns all of the above but config_doc */
+	struct arena arena; /* owns all of the above but config_doc, tree.v */
 };
 
 /*

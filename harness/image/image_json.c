@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "image/image.h"
+
+static void
+tagged(struct jout *j, const char *key, const struct digest *d)
+{
+	char text[7 + DIGEST_HEX + 1] = "sha256:";
+
+	digest_hex(d, text + 7);
+	jout_str(j, key, text);
+}
+
+static void
+layer_json(struct jout *j, const struct layer *layer)
+{
+	jout_begin(j, NULL, '{');
+	jout_str(j, "member", layer->name);
+	tagged(j, "diff_id", &layer->diff_id);
+	jout_str(j, "compression", compression_name(layer->compression));
+	jout_int(j, "size", (int64_t)layer->size);
+	jout_int(j, "entries", (int64_t)layer->entries);
+	jout_end(j, '}');
+}
+
+static void
+item_json(struct jout *j, const struct store_item *item)
+{
+	jout_begin(j, NULL, '{');
+	jout_str(j, "name", item->name);
+	jout_int(j, "bytes", (int64_t)item->bytes);
+	jout_digest(j, "digest", &item->digest);
+	jout_end(j, '}');
+}
+
+void
+image_json(const struct image *image, struct jout *j, const char *key)
+{
+	jout_begin(j, key, '{');
+	jout_str(j, "source", image->path);
+	jout_digest(j, "sha256", &image->sha256);
+	jout_int(j, "size", (int64_t)image->size);
+	jout_str(j, "format", image->format);
+	jout_str(j, "compression", compression_name(image->compression));
+	tagged(j, "config_digest", &image->config_digest);
+	jout_begin(j, "diff_ids", '[');
+	for (size_t i = 0; i < image->n_layers; i++)
+		tagged(j, NULL, &image->layers[i].diff_id);
+	jout_end(j, ']');
+	jout_begin(j, "repo_tags", '[');
+	for (size_t i = 0; i < image->n_repo_tags; i++)
+		jout_str(j, NULL, image->repo_tags[i]);
+	jout_end(j, ']');
+	jout_begin(j, "layers", '[');
+	for (size_t i = 0; i < image->n_layers; i++)
+		layer_json(j, &image->layers[i]);
+	jout_end(j, ']');
+	jout_int(j, "entries", (int64_t)image->tree.n);
+	jout_begin(j, "items", '[');
+	for (size_t i = 0; i < image->n_items; i++)
+		item_json(j, &image->items[i]);
+	jout_end(j, ']');
+	jout_end(j, '}');
+}

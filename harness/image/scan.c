@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "image/scan.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/path.h"
+#include "image/shown.h"
+#include "image/tar.h"
+#include "image/tree.h"
+
+enum {
+	INTERN_MAX = 64,     /* names looked through; the others are copied */
+	OWNER_NAME_MAX = 256 /* bytes, as LOGIN_NAME_MAX */
+};
+
+static const char *
+intern(struct scan *s, struct slice name)
+{
+	for (size_t i = s->n_names; i-- > 0;)
+		if (slice_is(name, s->names[i]))
+			return s->names[i];
+	if (s->n_names == INTERN_MAX)
+		return arena_copy(s->arena, name.p, name.n);
+	VEC_GROW(s->names, s->n_names, s->cap_names);
+	s->names[s->n_names] = arena_copy(s->arena, name.p, name.n);
+	return s->names[s->n_names++];
+}
+
+static bool
+has_nul(struct slice s)
+{
+	return s.n != 0 && memchr(s.p, '\0', s.n) != NULL;
+}
+
+/* gnu/store/ITEM/manifest: what a profile has. */
+static bool
+is_manifest(struct slice path)
+{
+	static const char before[] = "gnu/store/", after[] = "/manifest";
+	const char *item = path.p + sizeof(before) - 1;
+	size_t n;
+
+	if (!slice_starts(path, before) || !slice_ends(path, after) ||
+		path.n < sizeof(before) - 1 + sizeof(after))
+		return false;
+	n = path.n - (sizeof(before) - 1) - (sizeof(after) - 1);
+	return !memchr(item, '/', n);
+}
+
+/* The contents: their digest, and themselves where they are to be kept. */
+static int
+read_contents(struct scan *s, struct tar *tar, struct tree_entry *entry,
+	struct err *e)
+{
+	struct layer_source from = tar_contents(tar);
+	struct slice part;
+	bool is_kept = is_manifest(slice_of(entry->path)) &&
+		entry->size <= s->limits->kept_bytes;
+	int r;
+
+	if (is_kept) {
+		s->kept += entry->size;
+		if (s->kept > s->limits->kept_total)
+			return err_set(e, ERR_POLICY,
+				"more than %u bytes of manifests (limit kept_total)",
+				s->limits->kept_total);
+		buf_clear(&s->data);
+	}
+	while ((r = layer_pull(from, &part, e)) > 0) {
+		digest_add(s->sum, part.p, part.n);
+		if (is_kept)
+			buf_slice(&s->data, part);
+	}
+	if (r < 0)
+		return -1;
+	entry->sha256 = digest_end(s->sum);
+	if (is_kept)
+		entry->data = (struct slice){
+			arena_copy(s->arena, s->data.p, s->data.n), s->data.n};
+	return 0;
+}
+
+/*
+ * Whiteouts are regular files by their names alone.  Replaces the path by the
+ * one that is meant.
+ */
+static int
+whiteout(struct buf *path, uint8_t *type, struct err *e)
+{
+	static const char mark[] = ".wh.", opaque[] = ".wh..wh..opq";
+	const char *slash = memrchr(path->p, '/', path->n);
+	size_t at = slash ? (size_t)(slash - path->p) + 1 : 0;
+	struct slice name = {path->p + at, path->n - at};
+
+	if (!slice_starts(name, mark))
+		return 0;
+	if (slice_is(name, opaque)) {
+		path->n = at ? at - 1 : 0;
+		*type = TREE_OPAQUE;
+		return 0;
+	}
+	/* AUFS's own files would be such: layer.md has no meaning for them. */
+	if (slice_starts(name, ".wh..wh."))
+		return err_set(e, ERR_INPUT, "a whiteout of a whiteout");
+	if (name.n == sizeof(mark) - 1 || slice_is(name, ".wh..") ||
+		slice_is(name, ".wh..."))
+		return err_set(e, ERR_INPUT, "a whiteout of nothing");
+	memmove(path->p + at, path->p + at + sizeof(mark) - 1,
+		name.n - (sizeof(mark) - 1));
+	path->n -= sizeof(mark) - 1;
+	*type = TREE_WHITEOUT;
+	return 0;
+}
+
+static uint8_t
+entry_type(enum tar_type t)
+{
+	switch (t) {
+	case TAR_HARD_LINK:
+		return TREE_HARD_LINK;
+	case TAR_LINK:
+		return TREE_LINK;
+	case TAR_CHAR:
+		return TREE_CHAR;
+	case TAR_BLOCK:
+		return TREE_BLOCK;
+	case TAR_DIR:
+		return TREE_DIR;
+	case TAR_FIFO:
+		return TREE_FIFO;
+	case TAR_FILE:
+	default:
+		return TREE_FILE;
+	}
+}
+
+/* The names of m as the tree has them, in s->path and s->link. */
+static int
+set_paths(struct scan *s, const struct tar_member *m, uint8_t *type,
+	struct err *e)
+{
+	buf_clear(&s->path);
+	buf_clear(&s->link);
+	*type = entry_type(m->type);
+	if (!path_normalise(&s->path, m->path))
+		return err_set(e, ERR_INPUT, "a name that leaves the tree");
+	if (m->uname.n > OWNER_NAME_MAX || m->gname.n > OWNER_NAME_MAX ||
+		has_nul(m->uname) || has_nul(m->gname))
+		return err_set(e, ERR_INPUT, "bad name of its owner");
+	if (m->path.n == 0)
+		return err_set(e, ERR_INPUT, "no name");
+	if (s->path.n != 0 && whiteout(&s->path, type, e) < 0)
+		return -1;
+	if (*type >= TREE_WHITEOUT ||
+		(*type != TREE_LINK && *type != TREE_HARD_LINK))
+		return 0;
+	if (m->link.n == 0 || m->link.n > PATH_MAX_BYTES || has_nul(m->link))
+		return err_set(e, ERR_INPUT, "bad target of a link");
+	if (*type == TREE_LINK)
+		buf_slice(&s->link, m->link);
+	else if (!path_normalise(&s->link, m->link))
+		return err_set(e, ERR_INPUT,
+			"hard link to '%s', which leaves the tree",
+			shown_of(m->link).text);
+	return 0;
+}
+
+static void
+add_number(struct digest_sum *sum, uint64_t v)
+{
+	unsigned char b[8];
+
+	for (size_t i = 0; i < sizeof(b); i++)
+		b[i] = (unsigned char)(v >> 8 * i);
+	digest_add(sum, b, sizeof(b));
+}
+
+static void
+add_text(struct digest_sum *sum, struct slice s)
+{
+	if (s.n)
+		digest_add(sum, s.p, s.n);
+	digest_add(sum, "", 1);
+}
+
+/* All that a header says, in the order of the tar. */
+static void
+add_order(struct digest_sum *sum, const struct tar_member *m)
+{
+	const uint64_t numbers[] = {m->type, m->mode, m->uid, m->gid, m->size,
+		(uint64_t)m->mtime, m->mtime_ns, m->dev_major, m->dev_minor};
+
+	add_text(sum, m->path);
+	add_text(sum, m->link);
+	add_text(sum, m->uname);
+	add_text(sum, m->gname);
+	add_text(sum, m->xattrs);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		add_number(sum, numbers[i]);
+}
+
+static int
+add_entry(struct scan *s, struct tar *tar, const struct tar_member *m,
+	struct err *e)
+{
+	struct tree_entry entry = {.layer = TREE_NO_LAYER};
+
+	if (s->n == s->limits->entries)
+		return err_set(e, ERR_POLICY,
+			"more than %u entries (limit entries)",
+			s->limits->entries);
+	if (set_paths(s, m, &entry.type, e) < 0)
+		return -1;
+	entry.path = arena_copy(s->arena, s->path.p, s->path.n);
+	if (s->link.n)
+		entry.link = arena_copy(s->arena, s->link.p, s->link.n);
+	else if (entry.type == TREE_HARD_LINK)
+		entry.link = "";
+	if (m->xattrs.n)
+		entry.xattrs = arena_copy(s->arena, m->xattrs.p, m->xattrs.n);
+	entry.uname = intern(s, m->uname);
+	entry.gname = intern(s, m->gname);
+	entry.mtime = m->mtime;
+	entry.mtime_ns = m->mtime_ns;
+	entry.mode = m->mode;
+	entry.uid = m->uid;
+	entry.gid = m->gid;
+	entry.dev_major = m->dev_major;
+	entry.dev_minor = m->dev_minor;
+	entry.size = m->size;
+	entry.is_hard_link = entry.type == TREE_HARD_LINK;
+	if (s->arena->total - s->kept > s->limits->names)
+		return err_set(e, ERR_POLICY,
+			"more than %llu bytes of names (limit names)",
+			(unsigned long long)s->limits->names);
+	add_order(s->order, m);
+	if (entry.type == TREE_FILE && read_contents(s, tar, &entry, e) < 0)
+		return -1;
+	VEC_GROW(s->v, s->n, s->cap);
+	s->v[s->n++] = entry;
+	return 0;
+}
+
+static int
+read_tar(struct scan *s, struct tar *tar, struct layer *out, struct err *e)
+{
+	const struct tar_member *m;
+	int r;
+
+	while ((r = tar_next(tar, &m, e)) > 0) {
+		out->entries++;
+		if (add_entry(s, tar, m, e) < 0)
+			return err_wrap(e, "'%s'", shown_of(m->path).text);
+	}
+	return r < 0 ? -1 : tar_finish(tar, false, e);
+}
+
+int
+scan_layer(struct scan *s, struct layer_stream *from, struct layer *out,
+	struct err *e)
+{
+	CLEANUP(own_tar)
+	struct tar *tar = tar_new(layer_source(from), &s->budget);
+	size_t before = s->n;
+
+	if (!s->sum) {
+		s->sum = digest_new();
+		s->order = digest_new();
+	}
+	(void)digest_end(s->sum);
+	(void)digest_end(s->order);
+	out->entries = 0;
+	if (read_tar(s, tar, out, e) < 0) {
+		s->n = before;
+		return -1;
+	}
+	out->compression = layer_compression(from);
+	out->size = layer_size(from);
+	out->diff_id = layer_digest(from);
+	out->order = digest_end(s->order);
+	return 0;
+}
+
+void
+scan_fini(struct scan *s)
+{
+	free(s->v);
+	free(s->names);
+	digest_free(s->sum);
+	digest_free(s->order);
+	buf_fini(&s->path);
+	buf_fini(&s->link);
+	buf_fini(&s->data);
+	*s = (struct scan){0};
+}
