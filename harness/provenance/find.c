@@ -141,7 +141,6 @@ name_by_environment(struct search *s)
 		for (const char *p = value; p; p = strchr(p + 1, ':'))
 			name_one(s, slice_of(p + 1), what);
 	}
-	free(env);
 }
 
 static void
@@ -152,7 +151,6 @@ name_by_entry_point(struct search *s)
 	if (image_entrypoint(s->image, &words) > 0)
 		name_one(s, slice_of(words[0]),
 			"named by the config's entry point");
-	free(words);
 }
 
 /* The absolute path that a link leads to, by its text alone; false when it

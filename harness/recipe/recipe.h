@@ -21,8 +21,8 @@ struct recipe {
 	 * "--compression=xz", "--symlink=/bin=bin", ...  Ends before -m. */
 	const char *const *options;
 	size_t n_options;
-	/* The same, as the issue of a pack-options list compares them: without
-	 * format, save-provenance and system, and defaults left out. */
+	/* Those that the image reveals, in the same form: without format,
+	 * save-provenance and system, and defaults left out. */
 	const char *const *revealed;
 	size_t n_revealed;
 	const char *const *guessed; /* sentences: chosen, not known */
@@ -32,24 +32,33 @@ struct recipe {
 	const char *profile;            /* the path that it must give */
 	const struct channel *channels; /* the provenance's or the corpus' */
 	size_t n_channels;
-	struct digest id;          /* over channels, manifest and options */
-	struct digest channels_id; /* over channels.scm: the channel set */
+	struct digest image_sha256; /* of the image file that it is for */
+	struct digest id;           /* over channels, manifest and options */
+	struct digest channels_id;  /* over channels.scm: the channel set */
 	struct arena arena;
 };
 
 /* What the corpus says against what would be inferred; all may be NULL. */
 struct recipe_override {
-	const char *const *pack_options; /* NULL-ended; replace the inferred
+	const char *const *pack_options; /* NULL-ended, as typed ("-S",
+					  * "/bin=bin"); replace the inferred
 					  * -C, -S, ... but not -f */
 	const char *channels_scm;        /* text of files given in the corpus */
 	const char *manifest_scm;
 };
 
 /*
- * Work out the recipe of an image.  provenance may be NULL only where override
- * gives channels and manifest.
+ * Work out the recipe of an image.  Without provenance (NULL, or one that has
+ * packages and no channels), override must give what is not there.  Of several
+ * commits of one channel the first is used, as Guix does, and said.
  *
- * ERR_ABSENT no channels or no packages are known
+ * A channels file in override is data: (list (channel (name 'N) (url U)
+ * [(branch B)] (commit C) [(introduction (make-channel-introduction C
+ * (openpgp-fingerprint F)))]) ...).  A manifest is taken as it is.
+ *
+ * ERR_ABSENT no channels or no packages are known; *out is set all the same,
+ *            with the options that the image reveals and what is known of
+ *            channels_scm and manifest_scm, "" being what is not
  * ERR_INPUT  a name, version, URL or commit that cannot be what it claims: a
  *            commit that is not 40 hex digits, bytes that no Scheme string can
  *            hold, a NUL
@@ -66,12 +75,17 @@ void own_recipe(struct recipe **r);
 void recipe_command(const struct recipe *r, const char *channels_file,
 	const char *manifest_file, struct buf *out);
 
-/* Write channels.scm, manifest.scm and rebuild.sh into folder (made). */
+/*
+ * Write channels.scm, manifest.scm and rebuild.sh into folder (made).  The
+ * last is for any machine with Guix: it prints the path of the image made
+ * again, and exits with 0 only when that has the SHA-256 of this one.
+ */
 int recipe_write(
 	const struct recipe *r, const char *folder, struct err *e) NODISCARD;
 
 /* Members "pack" {format, options, guessed} and "missing" of `inspect --json'
- * (missing of the provenance is included). */
+ * (missing of the provenance is included).  options are the revealed ones; r
+ * and p may be NULL. */
 void
 recipe_json(const struct recipe *r, const struct provenance *p, struct jout *j);
 
