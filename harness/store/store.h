@@ -25,9 +25,12 @@ enum store_mode {
 };
 
 /*
+ * ERR_ABSENT there is none, to read
  * ERR_HOST   cannot open, is no database of ours, another process writes to it,
  *            disk full
  * ERR_POLICY its version is newer than this program's
+ *
+ * The lock is on path with ".lock" after it, which stays there.
  */
 int store_open(const char *path, enum store_mode mode, struct store **out,
 	struct err *e) NODISCARD;
@@ -65,8 +68,9 @@ struct store_attempt {
 	struct store_sample sample;
 	bool is_judged; /* false: the run was killed before */
 	enum verdict verdict;
-	bool is_accepted;   /* by the run's line, or by expect */
-	bool is_regression; /* expect is given and not reached */
+	bool is_accepted;   /* by expect where given, else by the run's line */
+	bool is_regression; /* expect is given and not reached; never for
+			     * not-tried, which says nothing of the image */
 	const char *cause;  /* sentences, NULL for identical */
 	const char *advice; /* NULL when none */
 	const char *class_; /* stable word of the cause, NULL */
@@ -100,13 +104,15 @@ struct store_attempt {
 	int64_t differences; /* found, stored or not */
 	int64_t packages_differing;
 
-	/* against the run before (the last one that judged this name) */
+	/* against the newest run before that judged this name (not-tried is
+	 * no judgement) */
 	const char *last_verdict; /* NULL: first time */
 	int64_t last_run;
 };
 
 struct store_channel {
-	const char *name, *url, *branch, *commit, *intro_commit, *intro_signer;
+	const char *name, *url;
+	const char *branch, *commit, *intro_commit, *intro_signer; /* or NULL */
 };
 
 struct store_package {
@@ -136,10 +142,13 @@ int store_run_end(struct store *s, int64_t run, struct err *e) NODISCARD;
 int store_sample_add(struct store *s, int64_t run, struct store_sample *sample,
 	struct err *e) NODISCARD;
 /*
- * Take over the records that a worker left in the file spool (record.h), and
- * its log, in one transaction: all of the attempt or nothing.  A spool that is
- * malformed or without a verdict is ERR_INPUT; nothing is stored then, and the
- * caller says not-tried with store_attempt_failed.
+ * Take over the records that a worker left in the file spool (record.h), its
+ * log among them, in one transaction: all of the attempt or nothing.  The
+ * worker is gone by now, and none of what it wrote is believed before it is
+ * checked.  A spool that is malformed, over a limit or without a verdict is
+ * ERR_INPUT "spool line N: what"; nothing is stored then, and the caller says
+ * not-tried with store_attempt_failed.  ERR_BUG when the sample has an attempt
+ * already, or is none.
  */
 int store_attempt_load(struct store *s, int64_t sample, const char *spool,
 	struct err *e) NODISCARD;
@@ -148,9 +157,20 @@ int store_attempt_failed(struct store *s, int64_t sample, enum verdict verdict,
 	const char *class_, const char *cause, int64_t elapsed_ms,
 	struct err *e) NODISCARD;
 
-/* ---- reading ---- */
+/*
+ * ---- reading ----
+ *
+ * Between store_read_begin and store_read_end all calls see the database as it
+ * was at the first of them, whatever a writer does meanwhile; a report is made
+ * so.  They nest.  Nothing may be written in between.  Calls outside are each
+ * consistent in themselves.  A callback may call the others, not the iterator
+ * that called it.
+ */
+int store_read_begin(struct store *s, struct err *e) NODISCARD;
+void store_read_end(struct store *s);
 
-/* run 0: the newest.  ERR_ABSENT when there is none. */
+/* run 0: the newest.  ERR_ABSENT when there is none.  The strings live until
+ * the next store_run_get. */
 int store_run_get(struct store *s, int64_t run, struct store_run *out,
 	struct err *e) NODISCARD;
 /* Calls f for each sample of the run in the order of its seq; f returning
@@ -158,10 +178,12 @@ int store_run_get(struct store *s, int64_t run, struct store_run *out,
 int store_attempts(struct store *s, int64_t run,
 	int (*f)(void *arg, const struct store_attempt *a, struct err *e),
 	void *arg, struct err *e) NODISCARD;
-/* Verdicts of a run: counts[v], and how many samples have none. */
+/* Verdicts of a run: counts[v], how many samples have none, and how many have
+ * one that is not accepted. */
 int store_counts(struct store *s, int64_t run, int64_t counts[VERDICT_COUNT],
 	int64_t *unjudged, int64_t *unaccepted, struct err *e) NODISCARD;
-/* Details of the attempt of one sample, each in stored order. */
+/* Details of the attempt of one sample, each in stored order.  Channels are
+ * those of the recipe, else those that the image records. */
 int store_channels(struct store *s, int64_t sample,
 	int (*f)(void *arg, const struct store_channel *c, struct err *e),
 	void *arg, struct err *e) NODISCARD;
