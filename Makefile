@@ -12,6 +12,7 @@
 #   make fuzz            libFuzzer, FUZZ_TIME seconds a target (clang)
 #   make lint            layout, layers, libraries, headers, cppcheck,
 #                        shellcheck, licence lines, manual page
+#   make format          lays the C out as make lint wants it
 #   make werror          everything compiled by gcc and by clang with -Werror
 #   make bench           unblend against the ways a person would do it by hand
 #   make install         DESTDIR=, prefix=
@@ -77,6 +78,7 @@ TEXT  := $(sort $(wildcard harness/*/*.sql harness/*/*.scm reports/*.css \
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 HDR   := $(sort $(wildcard harness/*.h harness/*/*.h tests/*/*.h))
+FORMATTED = $(SRC) $(HDR) $(sort $(wildcard tests/*/*.c))
 MAN   := $(wildcard harness/cmd/unblend.1)
 OBJ   := $(SRC:%.c=$(B)/%.o)
 GEN   := $(TEXT:%=$(B)/gen/%.h)
@@ -85,8 +87,9 @@ LIB   := $(B)/libunblend.a
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all objects check unit cases seeds asan fuzz fuzz-run lint werror \
-	bench demo world install uninstall clean FORCE
+lint_parts := lint-format lint-layers lint-headers lint-cppcheck lint-texts
+.PHONY: all objects check unit cases seeds asan fuzz fuzz-run lint $(lint_parts) \
+	format werror bench demo world install uninstall clean FORCE
 all: $(B)/unblend
 
 $(B)/unblend: $(B)/harness/main.o $(LIB)
@@ -192,15 +195,27 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(LIB)
 	$(call say,LINK $@)
 	$(Q)$(link) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
-lint: $(GEN) $(B)/flags | build/setup/test
-	clang-format --dry-run -Werror $(SRC) $(HDR) $(wildcard tests/*/*.c)
-	ci/layers $(SRC) $(HDR)
-	ci/libraries $(SRC) $(filter harness/%,$(HDR))
-	for h in $(HDR); do $(CC) $(LANG_FLAGS) $(PKG_CFLAGS) -Wall -Werror \
+# `make -k lint` says all there is to say.
+lint: lint-format lint-layers lint-headers lint-cppcheck lint-texts
+$(lint_parts): | build/setup/test
+lint-format:
+	@echo clang-format --dry-run -Werror
+	@clang-format --dry-run -Werror $(FORMATTED)
+lint-layers:
+	@echo ci/layers, ci/libraries
+	@ci/layers $(SRC) $(filter harness/%,$(HDR))
+	@ci/libraries $(SRC) $(filter harness/%,$(HDR))
+lint-headers: $(GEN) $(B)/flags
+	@echo each header by itself
+	@for h in $(HDR); do $(CC) $(LANG_FLAGS) $(PKG_CFLAGS) -Wall -Werror \
 		-fsyntax-only -x c $$h || exit 1; done
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+lint-cppcheck: $(GEN)
+	cppcheck --quiet -j2 --error-exitcode=1 --enable=warning,portability \
 		--inline-suppr --std=c11 $(filter -I%,$(LANG_FLAGS)) harness
+lint-texts:
 	ci/lint-texts
+format: | build/setup/test
+	@clang-format -i $(FORMATTED)
 
 bench: all | build/setup/test
 	tests/bench/run
