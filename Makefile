@@ -121,7 +121,7 @@ build/setup/%: ci/setup ci/packages tests/oracle/package-lock.json
 $(B)/gen/%.h: %
 	@mkdir -p $(@D)
 	@if [ $$(wc -c <$<) -le 65536 ]; then \
-		sed 's/[\\"?]/\\&/g; s/.*/"&\\n"/' $< >$@; \
+		sed -e 's/[\\"?]/\\&/g; s/.*/"&\\n"/' -e '$$a\' $< >$@; \
 	else \
 		{ echo '{'; od -An -v -tx1 $< | \
 			sed "s/ \(..\)/'\\\\x\1',/g"; echo '0}'; } >$@; \
