@@ -160,8 +160,10 @@ list_packages(struct findings *f, const struct package *const *packages,
 		if (!is_known && *n_labels < f->n_owners)
 			labels[(*n_labels)++] = arena_copy(
 				&f->out->arena, label, strlen(label));
-		list_packages(f, packages[i]->propagated,
-			packages[i]->n_propagated, labels, n_labels);
+		/* what a repeated one propagates was seen at the first */
+		if (!packages[i]->is_repeated)
+			list_packages(f, packages[i]->propagated,
+				packages[i]->n_propagated, labels, n_labels);
 	}
 }
 

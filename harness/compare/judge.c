@@ -47,22 +47,20 @@ judge_verdict(const struct facts *f)
 }
 
 /*
- * A layer's bytes differ where its files do, where its files went to another
- * layer, or where hard links changed: only without those do we know why.
+ * A config's form shows where its meaning is equal.  A layer's bytes differ
+ * where its files do or went to another layer: only without that do we know
+ * why.
  */
-static bool
-is_told_of_layers(enum allowance a)
-{
-	return a == ALLOWANCE_LAYER_ORDER || a == ALLOWANCE_LAYER_FORM;
-}
-
 static bool
 is_told(const struct facts *f, enum allowance a)
 {
-	if (!is_told_of_layers(a))
-		return true;
-	return is_contents_equal(f) && f->allowed[ALLOWANCE_LAYER_COUNT] == 0 &&
-		f->allowed[ALLOWANCE_LAYER_SPLIT] == 0;
+	if (a == ALLOWANCE_CONFIG_FORM)
+		return f->config == 0;
+	if (a == ALLOWANCE_LAYER_ORDER || a == ALLOWANCE_LAYER_FORM)
+		return is_contents_equal(f) &&
+			f->allowed[ALLOWANCE_LAYER_COUNT] == 0 &&
+			f->allowed[ALLOWANCE_LAYER_SPLIT] == 0;
+	return true;
 }
 
 size_t
