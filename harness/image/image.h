@@ -102,9 +102,9 @@ struct layer {
 	enum compression compression;
 	uint64_t size;    /* of the tar, decompressed */
 	uint64_t entries; /* members of the tar */
-	/* over the member names of the tar in their order, NUL-ended, and over
-	 * the same with each member's header fields as struct tree_entry has
-	 * them: same set and other order show as different here only */
+	/* over the names of the tar's members, normalised and NUL-ended, in
+	 * their order: where it is equal and diff_id is not, headers or
+	 * contents differ */
 	struct digest order;
 };
 

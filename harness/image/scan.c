@@ -166,40 +166,6 @@ set_paths(struct scan *s, const struct tar_member *m, uint8_t *type,
 	return 0;
 }
 
-static void
-add_number(struct digest_sum *sum, uint64_t v)
-{
-	unsigned char b[8];
-
-	for (size_t i = 0; i < sizeof(b); i++)
-		b[i] = (unsigned char)(v >> 8 * i);
-	digest_add(sum, b, sizeof(b));
-}
-
-static void
-add_text(struct digest_sum *sum, struct slice s)
-{
-	if (s.n)
-		digest_add(sum, s.p, s.n);
-	digest_add(sum, "", 1);
-}
-
-/* All that a header says, in the order of the tar. */
-static void
-add_order(struct digest_sum *sum, const struct tar_member *m)
-{
-	const uint64_t numbers[] = {m->type, m->mode, m->uid, m->gid, m->size,
-		(uint64_t)m->mtime, m->mtime_ns, m->dev_major, m->dev_minor};
-
-	add_text(sum, m->path);
-	add_text(sum, m->link);
-	add_text(sum, m->uname);
-	add_text(sum, m->gname);
-	add_text(sum, m->xattrs);
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		add_number(sum, numbers[i]);
-}
-
 static int
 add_entry(struct scan *s, struct tar *tar, const struct tar_member *m,
 	struct err *e)
@@ -234,7 +200,8 @@ add_entry(struct scan *s, struct tar *tar, const struct tar_member *m,
 		return err_set(e, ERR_POLICY,
 			"more than %llu bytes of names (limit names)",
 			(unsigned long long)s->limits->names);
-	add_order(s->order, m);
+	/* a name and its NUL */
+	digest_add(s->order, entry.path, s->path.n + 1);
 	if (entry.type == TREE_FILE && read_contents(s, tar, &entry, e) < 0)
 		return -1;
 	VEC_GROW(s->v, s->n, s->cap);
