@@ -38,6 +38,11 @@ bool trust_allows(const struct trust *t, const struct channel *c,
 /* A URL that unblend itself may hand to git: https, http, git, ssh-less; file
  * only where it is absolute.  No option-like text, no control characters. */
 bool policy_url_ok(const char *url);
+/*
+ * Where else the channel of this URL is to be had, NULL-ended: the official
+ * channel has moved.  Guix authenticates what comes from there all the same.
+ */
+const char *const *policy_other_urls(const char *url);
 /* Exactly 40 lower-case hex digits. */
 bool policy_commit_ok(const char *commit);
 

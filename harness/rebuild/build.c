@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/path.h"
+#include "rebuild/guix.h"
+#include "rebuild/job.h"
+
+static int
+read_drv(struct job *j, const char *path, struct drv *drv, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+
+	if (path_read(path, GUIX_DRV_BYTES, &text, e) < 0)
+		return -1;
+	if (guix_drv_parse(j->a, buf_get(&text), drv, e) < 0)
+		return err_wrap(e, "%s", path);
+	return 0;
+}
+
+/* The profile that the pack's derivation takes in: the recipe's own, where
+ * several are there. */
+static const char *
+find_profile(struct job *j, const struct drv *pack)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < pack->n_inputs; i++) {
+		struct drv drv;
+		struct err e = {0};
+		const char *path;
+
+		if (!slice_ends(slice_of(pack->inputs[i]), "-profile.drv") ||
+			read_drv(j, pack->inputs[i], &drv, &e) < 0)
+			continue;
+		path = guix_drv_out(&drv);
+		if (path && j->recipe->profile &&
+			strcmp(path, j->recipe->profile) == 0)
+			return path;
+		if (!found)
+			found = path;
+	}
+	return found;
+}
+
+int
+job_lower(struct job *j, struct err *e)
+{
+	CLEANUP(words_fini)
+	struct words cmd = {.arena = j->a};
+	CLEANUP(buf_fini)
+	struct buf out = {0};
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	struct drv drv;
+	int code, rc;
+
+	guix_time_machine(&cmd, j->guix, j->channels, job_limits(j));
+	guix_pack(&cmd, j->recipe, j->manifest, job_limits(j));
+	rc = job_command(j, words_take(&cmd), VOICE_LOUD, &out, &log, &code, e);
+	if (rc <= 0)
+		return rc;
+	if (code != 0)
+		return job_diagnose(j, STEP_LOWER, buf_get(&log), e);
+	j->out->drv = guix_drv_printed(j->a, buf_get(&out));
+	if (!j->out->drv)
+		return job_end(j, REBUILD_UNBUILDABLE, "lower-failed",
+			"guix pack -d did not print a derivation.", NULL);
+	if (read_drv(j, j->out->drv, &drv, e) < 0)
+		return job_end_host(j, "store", e);
+	j->out->output = NULL;
+	j->out->profile = find_profile(j, &drv);
+	return 1;
+}
+
+static void
+note_built(struct job *j, const struct guix_told *t)
+{
+	CLEANUP(words_fini)
+	struct words built = {.arena = j->a};
+
+	for (size_t i = 0; i < j->out->n_built_drvs; i++)
+		words_add(&built, j->out->built_drvs[i]);
+	for (size_t i = 0; i < t->n_built; i++)
+		if (!words_has(&built, t->built[i]))
+			words_add(&built, t->built[i]);
+	j->out->n_built_drvs = built.n;
+	j->out->built = (unsigned)built.n;
+	j->out->built_drvs = words_take(&built);
+	j->out->substituted += t->substituted;
+}
+
+/* What was there already: derivations that those built here took in, and that
+ * were neither built nor substituted for this. */
+static void
+count_valid(struct job *j)
+{
+	CLEANUP(words_fini)
+	struct words seen = {.arena = j->a};
+	struct rebuild *r = j->out;
+
+	for (size_t i = 0; i < r->n_built_drvs; i++)
+		words_add(&seen, r->built_drvs[i]);
+	for (size_t i = 0; i < r->n_built_drvs; i++) {
+		struct drv drv;
+		struct err e = {0};
+
+		if (read_drv(j, r->built_drvs[i], &drv, &e) < 0)
+			continue;
+		r->downloaded += guix_drv_is_source(&drv);
+		for (size_t k = 0; k < drv.n_inputs; k++)
+			if (!words_has(&seen, drv.inputs[k]))
+				words_add(&seen, drv.inputs[k]);
+	}
+	r->valid = (unsigned)(seen.n - r->n_built_drvs);
+	r->valid -= r->substituted < r->valid ? r->substituted : r->valid;
+}
+
+/* A copy in work of what --check kept: no root can hold that. */
+static int
+copy_kept(struct job *j, const char *from, struct err *e)
+{
+	CLEANUP(own_free)
+	char *to = xasprintf("%s/%s", j->work, strrchr(from, '/') + 1);
+	CLEANUP(own_fd)
+	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP(own_fd)
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char bytes[1 << 16];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (in < 0 || fstat(in, &st) < 0)
+		return err_sys(e, ERR_HOST, "%s", from);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_HOST, "%s: this is no file", from);
+	if (out < 0)
+		return err_sys(e, ERR_HOST, "%s", to);
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		for (ssize_t put = 0, m; put < n; put += m)
+			if ((m = write(out, bytes + put, (size_t)(n - put))) <
+				0)
+				return err_sys(e, ERR_HOST, "%s", to);
+	if (n < 0)
+		return err_sys(e, ERR_HOST, "%s", from);
+	fd = out;
+	out = -1;
+	if (close(fd) < 0)
+		return err_sys(e, ERR_HOST, "%s", to);
+	j->out->output = arena_copy(j->a, to, strlen(to));
+	return 0;
+}
+
+static int
+not_built(struct job *j)
+{
+	j->out->output = NULL;
+	return job_end(j, REBUILD_NOT_TRIED, "not-built",
+		"Guix says that it is done, but its log does not say that the "
+		"pack was built now.",
+		NULL);
+}
+
+/* The output is there: build it a second time. */
+static int
+check(struct job *j, const char *path, struct err *e)
+{
+	CLEANUP(words_fini)
+	struct words cmd = {.arena = j->a};
+	CLEANUP(guix_told_fini)
+	struct guix_told told = {0};
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	const char *kept;
+	int code, rc;
+
+	words_add(&cmd, j->guix);
+	words_add(&cmd, "build");
+	for (const char *const *l = job_limits(j); *l; l++)
+		words_add(&cmd, *l);
+	words_add(&cmd, "--verbosity=3");
+	words_add(&cmd, "--check");
+	words_add(&cmd, "-K");
+	words_add(&cmd, j->out->drv);
+	rc = job_command(j, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
+	if (rc <= 0)
+		return rc;
+	j->out->is_checked = true;
+	guix_told_read(&told, j->a, buf_get(&log));
+	note_built(j, &told);
+	kept = code == 0
+		? NULL
+		: guix_check_differs(j->a, buf_get(&log), j->out->drv, path);
+	if (code != 0 && !kept)
+		return job_diagnose(j, STEP_BUILD, buf_get(&log), e);
+	if (kept) {
+		/* It says so instead of "successfully built". */
+		told.n_built = 0;
+		VEC_GROW(told.built, told.n_built, told.cap);
+		told.built[told.n_built++] = j->out->drv;
+		note_built(j, &told);
+		return copy_kept(j, kept, e) < 0 ? job_end_host(j, "store", e)
+						 : 1;
+	}
+	if (!guix_told_built(&told, j->out->drv))
+		return not_built(j);
+	j->out->is_stable = true;
+	j->out->output = path;
+	return 1;
+}
+
+int
+job_build(struct job *j, struct err *e)
+{
+	CLEANUP(words_fini)
+	struct words cmd = {.arena = j->a};
+	CLEANUP(guix_told_fini)
+	struct guix_told told = {0};
+	CLEANUP(own_free)
+	char *root = xasprintf("%s/output", j->roots);
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	struct drv drv;
+	const char *path;
+	bool was_there;
+	int code, rc;
+
+	if (read_drv(j, j->out->drv, &drv, e) < 0)
+		return job_end_host(j, "store", e);
+	path = guix_drv_out(&drv);
+	if (!path)
+		return job_end(j, REBUILD_UNBUILDABLE, "lower-failed",
+			"The derivation of the pack has no output.", NULL);
+	was_there = path_exists(path);
+	unlink(root);
+	/* Where it is valid already, this only roots it. */
+	words_add(&cmd, j->guix);
+	words_add(&cmd, "build");
+	for (const char *const *l = job_limits(j); *l; l++)
+		words_add(&cmd, *l);
+	words_add(&cmd, "--verbosity=3");
+	words_add(&cmd, j->out->drv);
+	words_add(&cmd, "-r");
+	words_add(&cmd, root);
+	rc = job_command(j, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
+	if (rc <= 0)
+		return rc;
+	guix_told_read(&told, j->a, buf_get(&log));
+	note_built(j, &told);
+	if (code != 0)
+		return job_diagnose(j, STEP_BUILD, buf_get(&log), e);
+	if (was_there || !guix_told_built(&told, j->out->drv)) {
+		rc = check(j, path, e);
+		if (rc <= 0)
+			return rc;
+	} else {
+		j->out->output = path;
+	}
+	count_valid(j);
+	j->out->end = REBUILD_DONE;
+	return 1;
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rebuild/classify.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "rebuild/guix.h"
+
+enum {
+	ON_MIRROR = 1 << STEP_MIRROR,
+	ON_INSTANCE = 1 << STEP_INSTANCE,
+	ON_LOWER = 1 << STEP_LOWER,
+	ON_BUILD = 1 << STEP_BUILD,
+	ON_GUIX = ON_INSTANCE | ON_LOWER | ON_BUILD,
+
+	ERRORS_MAX = 256 /* messages of one log that are looked at */
+};
+
+/*
+ * Messages that decide.  The first row that any line matches is taken, so what
+ * concerns the machine comes before what it brings about in a build.  Only
+ * messages of Guix itself ("guix CMD: error: ") and of git ("fatal: ") are
+ * looked at: a builder may print anything.
+ */
+struct rule {
+	unsigned steps;
+	const char *text; /* found in the line */
+	const char *also; /* found in it as well; NULL: no matter */
+	enum rebuild_end end;
+	const char *class_;
+	const char *cause;
+	const char *advice;
+};
+
+#define DISK_ADVICE \
+	"Free space (guix gc, or the cache's folder) and run it again."
+#define DAEMON_ADVICE \
+	"Start guix-daemon (unblend doctor says what it sees) and run it again."
+#define AUTH_ADVICE                                                            \
+	"Somebody changed the channel's history or the image's record of it. " \
+	"Compare commit and introduction with what the channel's authors "     \
+	"publish."
+#define OTHER_PLACE \
+	"If the channel has moved, name its new place: --mirror OLD=NEW."
+
+static const struct rule rules[] = {
+	/* This machine. */
+	{ON_GUIX, "failed to connect to", NULL, REBUILD_NOT_TRIED, "daemon",
+		"The Guix daemon cannot be reached.", DAEMON_ADVICE},
+	{ON_GUIX, "unexpected EOF", NULL, REBUILD_NOT_TRIED, "daemon",
+		"The Guix daemon ended in the middle.", DAEMON_ADVICE},
+	{ON_GUIX, "EPIPE", NULL, REBUILD_NOT_TRIED, "daemon",
+		"The Guix daemon ended in the middle.", DAEMON_ADVICE},
+	{ON_GUIX, "Connection reset by peer", NULL, REBUILD_NOT_TRIED, "daemon",
+		"The Guix daemon ended in the middle.", DAEMON_ADVICE},
+	{ON_GUIX | ON_MIRROR, "No space left on device", NULL,
+		REBUILD_NOT_TRIED, "disk-full", "The disk is full.",
+		DISK_ADVICE},
+	{ON_GUIX, "database or disk is full", NULL, REBUILD_NOT_TRIED,
+		"disk-full", "The disk is full.", DISK_ADVICE},
+	{ON_GUIX, "Disk quota exceeded", NULL, REBUILD_NOT_TRIED, "disk-full",
+		"The disk quota is used up.", DISK_ADVICE},
+	{ON_GUIX | ON_MIRROR, "Cannot allocate memory", NULL, REBUILD_NOT_TRIED,
+		"out-of-memory", "There was no memory left.",
+		"Run fewer at a time (-j), or on a larger machine."},
+	{ON_GUIX, "all build users are currently in use", NULL,
+		REBUILD_NOT_TRIED, "build-users",
+		"The Guix daemon has no build user free.",
+		"Run fewer at a time (-j), or give the daemon more build "
+		"users."},
+	{ON_GUIX, "is locked by another process", NULL, REBUILD_NOT_TRIED,
+		"lock", "Another process holds a lock that Guix needs.",
+		"Run it again when that one is done."},
+	{ON_GUIX, "database is locked", NULL, REBUILD_NOT_TRIED, "lock",
+		"The store's database is locked.", "Run it again."},
+	{ON_GUIX, "not privileged to build", NULL, REBUILD_NOT_TRIED, "daemon",
+		"The Guix daemon does not let this user build.", NULL},
+	{ON_BUILD, "is required to build", "but I am a", REBUILD_NOT_TRIED,
+		"system", "This machine cannot build for that system.",
+		"Run it on a machine of that system, or let the daemon "
+		"emulate or offload."},
+
+	/* Git, by us. */
+	{ON_MIRROR, "Could not resolve host", NULL, REBUILD_UNAVAILABLE,
+		"channel-unreachable",
+		"The channel's host has no address here.", OTHER_PLACE},
+
+	/* Guix authenticates channels (guix/git-authenticate.scm). */
+	{ON_INSTANCE, "could not authenticate commit", NULL, REBUILD_REFUSED,
+		"authentication", "Guix could not authenticate the channel.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "lacks a signature", NULL, REBUILD_REFUSED,
+		"authentication", "A commit of the channel is not signed.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "signature verification failed", NULL, REBUILD_REFUSED,
+		"authentication",
+		"The signature of a commit of the channel is wrong.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "signature, which is not permitted", NULL,
+		REBUILD_REFUSED, "authentication",
+		"A commit is signed in a way that is not permitted.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "not signed by an authorized", NULL, REBUILD_REFUSED,
+		"authentication",
+		"A commit is signed by a key that the channel does not "
+		"authorize.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "initial commit", "is signed by", REBUILD_REFUSED,
+		"authentication",
+		"The introductory commit is signed by another key than the "
+		"introduction says.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "not a descendant of", NULL, REBUILD_REFUSED,
+		"authentication",
+		"The commit does not descend from the channel's introduction.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "remove '.guix-authorizations' file", NULL,
+		REBUILD_REFUSED, "authentication",
+		"A commit removes the channel's list of authorized keys.",
+		AUTH_ADVICE},
+	{ON_INSTANCE, "cannot be authenticated", NULL, REBUILD_REFUSED,
+		"authentication",
+		"The channel has no introduction and cannot be authenticated.",
+		AUTH_ADVICE},
+
+	/* The channels, seen from inside the sandbox. */
+	{ON_INSTANCE, "object not found - no match for id", NULL,
+		REBUILD_UNAVAILABLE, "commit-missing",
+		"The channel has no such commit.", OTHER_PLACE},
+	{ON_INSTANCE, "Git error: ", NULL, REBUILD_UNAVAILABLE,
+		"channel-unreachable",
+		"Guix could not fetch a channel that the image does not record "
+		"(a dependency of one it does).",
+		NULL},
+	{ON_INSTANCE, "is older than", NULL, REBUILD_UNBUILDABLE, "too-old",
+		"Guix cannot travel back to that commit.", NULL},
+
+	/* The recipe. */
+	{ON_LOWER, "unknown package", NULL, REBUILD_UNBUILDABLE,
+		"unknown-package",
+		"The channels do not have a package of the image.",
+		"Its package came from somewhere else: a local file, or a "
+		"channel that the image does not record."},
+	{ON_LOWER, "package not found for version", NULL, REBUILD_UNBUILDABLE,
+		"unknown-package",
+		"The channels do not have this version of a package.", NULL},
+	{ON_LOWER, "lacks output", NULL, REBUILD_UNBUILDABLE, "unknown-package",
+		"A package of the channels does not have that output.", NULL},
+	{ON_LOWER, "does not support `", NULL, REBUILD_UNBUILDABLE,
+		"unsupported", "A package does not support that system.", NULL},
+	{ON_LOWER, "failed to load '", NULL, REBUILD_UNBUILDABLE, "recipe",
+		"The recipe cannot be read by that Guix.", NULL},
+	{ON_LOWER, "unrecognized option", NULL, REBUILD_UNBUILDABLE, "recipe",
+		"The Guix of that commit does not know an option of the "
+		"recipe.",
+		NULL},
+};
+
+/* Where a line names the derivation that failed, and what that means. */
+struct failure {
+	const char *before, *after; /* around the derivation */
+	enum rebuild_end end;
+	const char *class_;
+	const char *cause;
+	const char *advice;
+};
+
+static const struct failure failures[] = {
+	{"building of `", "' timed out after ", REBUILD_TIMEOUT, "silence",
+		"A build was silent for too long: ", NULL},
+	{"builder for `", "' failed due to signal 9", REBUILD_NOT_TRIED,
+		"killed", "A build was killed, as when memory is short: ",
+		"Run fewer at a time (-j), or on a larger machine."},
+	{"builder for `", "' failed", REBUILD_UNBUILDABLE, "build-failed",
+		"A build failed: ",
+		"The log says why.  If the package was built before, its "
+		"build may depend on the date, the processor or chance."},
+	{"build of ", " failed", REBUILD_UNBUILDABLE, "build-failed",
+		"A build failed: ", NULL},
+};
+
+static bool
+has(struct slice line, const char *text)
+{
+	return memmem(line.p, line.n, text, strlen(text)) != NULL;
+}
+
+/* "guix", then anything, then "error: ", or git's own "fatal: ". */
+static bool
+is_error(enum step step, struct slice line)
+{
+	if (step == STEP_MIRROR)
+		return slice_starts(line, "fatal: ") ||
+			slice_starts(line, "error: ");
+	return slice_starts(line, "guix") && has(line, "error: ");
+}
+
+static const char *
+clean(struct arena *a, struct slice s)
+{
+	CLEANUP(buf_fini)
+	struct buf out = {0};
+
+	if (s.n > CLASSIFY_LINE_BYTES)
+		s.n = CLASSIFY_LINE_BYTES;
+	text_clean(&out, s, TEXT_ONE_LINE);
+	return arena_copy(a, buf_text(&out), out.n);
+}
+
+static const char *
+join(struct arena *a, const char *x, const char *y, const char *z)
+{
+	char *s = xasprintf("%s%s%s", x, y, z);
+	const char *copy = arena_copy(a, s, strlen(s));
+
+	free(s);
+	return copy;
+}
+
+const char *
+classify_last_lines(struct arena *a, struct slice log, size_t n)
+{
+	CLEANUP(buf_fini)
+	struct buf out = {0};
+	struct slice last[CLASSIFY_LINES], line;
+	size_t seen = 0;
+
+	if (n > CLASSIFY_LINES)
+		n = CLASSIFY_LINES;
+	while (n && guix_log_line(&log, &line))
+		last[seen++ % n] = line;
+	for (size_t i = seen > n ? seen - n : 0; i < seen; i++) {
+		line = last[i % n];
+		if (line.n > CLASSIFY_LINE_BYTES)
+			line.n = CLASSIFY_LINE_BYTES;
+		if (out.n)
+			buf_char(&out, '\n');
+		text_clean(&out, line, TEXT_ONE_LINE);
+	}
+	return out.n ? arena_copy(a, out.p, out.n) : NULL;
+}
+
+static const struct rule *
+find_rule(enum step step, struct slice log, struct slice *where)
+{
+	struct slice errors[ERRORS_MAX];
+	size_t n = 0;
+
+	while (n < ERRORS_MAX && guix_log_line(&log, &errors[n]))
+		n += is_error(step, errors[n]);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		const struct rule *r = &rules[i];
+
+		for (size_t k = 0; r->steps & 1u << step && k < n; k++)
+			if (has(errors[k], r->text) &&
+				(!r->also || has(errors[k], r->also))) {
+				*where = errors[k];
+				return r;
+			}
+	}
+	return NULL;
+}
+
+/* The derivation between before and after, which line holds. */
+static const char *
+failed_drv(struct arena *a, const struct failure *f, struct slice line)
+{
+	const char *end;
+	size_t at = strlen(f->before);
+
+	if (!slice_starts(line, f->before))
+		return NULL;
+	end = memmem(line.p + at, line.n - at, f->after, strlen(f->after));
+	if (!end ||
+		!guix_is_drv((struct slice){
+			line.p + at, (size_t)(end - line.p) - at}))
+		return NULL;
+	return arena_copy(a, line.p + at, (size_t)(end - line.p) - at);
+}
+
+/* The log file that Guix names after the failure of drv. */
+static const char *
+named_log(struct arena *a, struct slice rest, const char *drv)
+{
+	static const char before[] = "View build log at '";
+	struct slice line;
+
+	while (guix_log_line(&rest, &line)) {
+		const char *path;
+
+		if (!slice_starts(line, before) || !slice_ends(line, "'."))
+			continue;
+		path = arena_copy(a, line.p + strlen(before),
+			line.n - strlen(before) - 2);
+		if (classify_is_log_of(path, drv))
+			return path;
+	}
+	return NULL;
+}
+
+/* A line about the store item that drv is to make has a wrong hash. */
+static void
+look_for_hash(struct arena *a, struct slice log, struct diagnosis *d)
+{
+	struct slice line, lines = {0};
+
+	while (guix_log_line(&log, &line)) {
+		if (!has(line, " hash mismatch for " GUIX_STORE))
+			continue;
+		lines = line;
+		/* Expected and actual are the next two lines. */
+		for (int i = 0; i < 2 && guix_log_line(&log, &line); i++)
+			if (has(line, "hash:"))
+				lines.n = (size_t)(line.p + line.n - lines.p);
+		d->end = REBUILD_UNAVAILABLE;
+		d->class_ = "hash-mismatch";
+		d->cause = join(
+			a, "A source is not what it was: ", d->failed_drv, ".");
+		d->advice = "Its upstream has changed it in place; an archive "
+			    "may have the old one.";
+		d->lines = classify_last_lines(a, lines, 3);
+		return;
+	}
+}
+
+static bool
+find_failure(
+	struct arena *a, enum step step, struct slice log, struct diagnosis *d)
+{
+	struct slice rest = log, line;
+
+	while (guix_log_line(&rest, &line))
+		for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+			const struct failure *f = &failures[i];
+
+			d->failed_drv = failed_drv(a, f, line);
+			if (!d->failed_drv)
+				continue;
+			d->end = f->end;
+			d->class_ = f->class_;
+			d->advice = f->advice;
+			d->cause = join(a, f->cause, d->failed_drv, ".");
+			d->log_file = named_log(a, rest, d->failed_drv);
+			d->lines = classify_last_lines(a,
+				(struct slice){log.p,
+					(size_t)(line.p + line.n - log.p)},
+				CLASSIFY_LINES);
+			if (f->end == REBUILD_TIMEOUT &&
+				!has(line, "of silence")) {
+				d->class_ = "deadline";
+				d->cause = join(a,
+					"A build was not done in time: ",
+					d->failed_drv, ".");
+			}
+			if (f->end == REBUILD_UNBUILDABLE)
+				look_for_hash(a, log, d);
+			if (step == STEP_INSTANCE &&
+				d->end == REBUILD_UNBUILDABLE) {
+				d->class_ = "channel-broken";
+				d->cause =
+					join(a, "A channel does not compile: ",
+						d->failed_drv, ".");
+				d->advice = NULL;
+			}
+			return true;
+		}
+	return false;
+}
+
+void
+classify(struct arena *a, enum step step, struct slice log,
+	struct diagnosis *out)
+{
+	static const char *const classes[] = {
+		[STEP_MIRROR] = "channel-unreachable",
+		[STEP_INSTANCE] = "instance-failed",
+		[STEP_LOWER] = "lower-failed",
+		[STEP_BUILD] = "build-failed",
+	};
+	struct slice where;
+	const struct rule *r = find_rule(step, log, &where);
+	const char *last;
+
+	*out = (struct diagnosis){0};
+	if (r) {
+		/* A failed build that was the machine's fault has a name too. */
+		find_failure(a, step, log, out);
+		out->end = r->end;
+		out->class_ = r->class_;
+		out->advice = r->advice;
+		out->cause = join(a, r->cause, " ", clean(a, where));
+		out->lines = classify_last_lines(a, log, CLASSIFY_LINES);
+		return;
+	}
+	if (find_failure(a, step, log, out))
+		return;
+	last = classify_last_lines(a, log, 1);
+	out->end =
+		step == STEP_MIRROR ? REBUILD_UNAVAILABLE : REBUILD_UNBUILDABLE;
+	out->class_ = classes[step];
+	out->cause = last ? last : "It failed without a word.";
+	out->lines = classify_last_lines(a, log, CLASSIFY_LINES);
+}
+
+void
+classify_build_log(
+	struct arena *a, bool is_source, struct slice log, struct diagnosis *d)
+{
+	static const struct {
+		const char *text, *class_, *cause, *advice;
+	} machine[] = {
+		{"No space left on device", "disk-full",
+			"The disk was full during a build: ", DISK_ADVICE},
+		{"Cannot allocate memory", "out-of-memory",
+			"There was no memory left for a build: ",
+			"Run fewer at a time (-j), or on a larger machine."},
+		{"virtual memory exhausted", "out-of-memory",
+			"There was no memory left for a build: ",
+			"Run fewer at a time (-j), or on a larger machine."},
+	};
+	const char *lines = classify_last_lines(a, log, CLASSIFY_LINES);
+
+	if (lines)
+		d->lines = lines;
+	if (d->end != REBUILD_UNBUILDABLE || !d->failed_drv)
+		return;
+	/* Only at its very end: tests of packages print such things too. */
+	for (size_t i = 0; lines && i < ARRAY_LEN(machine); i++)
+		if (strstr(lines, machine[i].text)) {
+			d->end = REBUILD_NOT_TRIED;
+			d->class_ = machine[i].class_;
+			d->cause =
+				join(a, machine[i].cause, d->failed_drv, ".");
+			d->advice = machine[i].advice;
+			return;
+		}
+	if (is_source) {
+		d->end = REBUILD_UNAVAILABLE;
+		d->class_ = "source-gone";
+		d->cause = join(a,
+			"A source cannot be had any more: ", d->failed_drv,
+			".");
+		d->advice = "An archive of sources, or a substitute server "
+			    "that still has it, would help.";
+	}
+}
+
+bool
+classify_is_log_of(const char *log_file, const char *drv)
+{
+	/* .../drvs/ab/cdef...-name.drv.gz of /gnu/store/abcdef...-name.drv */
+	const char *base = drv + strlen(GUIX_STORE);
+	char *tail = NULL;
+	bool is = false;
+	static const char *const suffixes[] = {"", ".gz", ".bz2"};
+
+	if (log_file[0] != '/' || strstr(log_file, "/../") ||
+		!guix_is_drv(slice_of(drv)))
+		return false;
+	for (size_t i = 0; !is && i < ARRAY_LEN(suffixes); i++) {
+		tail = xasprintf(
+			"/drvs/%.2s/%s%s", base, base + 2, suffixes[i]);
+		is = slice_ends(slice_of(log_file), tail);
+		free(tail);
+	}
+	return is;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/aside.h"
+#include "base/attr.h"
+#include "base/path.h"
+#include "rebuild/guix.h"
+#include "rebuild/job.h"
+#include "rebuild/mirror.h"
+
+enum {
+	CACHES = 2
+};
+
+/* Where a Guix keeps instances of channels by their commits (guix/inferior.scm,
+ * %inferior-cache-directory and %legacy-inferior-cache-directory). */
+static char *
+cache_path(const struct job *j, size_t i)
+{
+	return i == 0 ? xasprintf("%s/inferiors", j->profiles)
+		      : xasprintf("%s/.cache/guix/inferiors", j->home);
+}
+
+int
+job_mirrors(struct job *j, struct err *e)
+{
+	CLEANUP(words_fini)
+	struct words paths = {.arena = j->a};
+	CLEANUP(buf_fini)
+	struct buf config = {0};
+	CLEANUP(own_free)
+	char *file = xasprintf("%s/.gitconfig", j->home);
+	const struct recipe *r = j->recipe;
+	struct mirror_options o = {
+		.cache = j->cache,
+		.redirects = j->o->mirrors,
+		.until_ms = j->until_ms,
+		.silence_ms = j->o->limits.silence_s * 1000,
+		.log_cap = j->o->limits.log_bytes,
+		.stop = j->o->stop,
+		.log = &j->log,
+		.ran = job_ran,
+		.ran_arg = j,
+	};
+
+	for (size_t i = 0; i < r->n_channels; i++) {
+		struct diagnosis why;
+		const char *path;
+		int rc = mirror_get(&o, &r->channels[i], j->a, &path, &why, e);
+
+		if (rc < 0)
+			return job_end_host(j,
+				e->kind == ERR_TRANSIENT        ? "lock"
+					: e->kind == ERR_ABSENT ? "git"
+								: "host",
+				e);
+		if (rc == 0)
+			return job_end_diagnosed(j, &why);
+		words_add(&paths, path);
+	}
+	mirror_config(words_take(&paths), r->channels, r->n_channels, &config);
+	if (aside_write(file, buf_text(&config), config.n, e) < 0)
+		return job_end_host(j, "host", e);
+	return 1;
+}
+
+/*
+ * Call f for each link to the store in the caches of instances, with its
+ * target.
+ */
+static void
+each_instance(const struct job *j,
+	void (*f)(struct buf *found, const char *link, const char *target),
+	struct buf *found)
+{
+	for (size_t i = 0; i < CACHES; i++) {
+		CLEANUP(own_free)
+		char *path = cache_path(j, i);
+		DIR *dir = opendir(path);
+		struct dirent *d;
+
+		while (dir && (d = readdir(dir))) {
+			CLEANUP(own_free)
+			char *link = xasprintf("%s/%s", path, d->d_name);
+			char target[PATH_MAX];
+			ssize_t n = readlink(link, target, sizeof(target) - 1);
+
+			if (n <= 0)
+				continue;
+			target[n] = '\0';
+			f(found, link, target);
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
+/* Guix takes a link whose target is collected for an instance. */
+static void
+drop_dangling(struct buf *found, const char *link, const char *target)
+{
+	(void)found;
+	if (!path_exists(target))
+		unlink(link);
+}
+
+static void
+note_instance(struct buf *found, const char *link, const char *target)
+{
+	(void)link;
+	if (!guix_is_store_path(slice_of(target)))
+		return;
+	buf_clear(found);
+	buf_str(found, target);
+}
+
+static int
+drop_instances(const struct job *j, struct err *e)
+{
+	for (size_t i = 0; i < CACHES; i++) {
+		CLEANUP(own_free)
+		char *path = cache_path(j, i);
+
+		if (path_remove(path, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* 1 when the instance's channels are the recipe's, 0 when not, with why; -2
+ * when the rebuild has ended. */
+static int
+describe(struct job *j, struct buf *why, struct err *e)
+{
+	CLEANUP(words_fini)
+	struct words cmd = {.arena = j->a};
+	CLEANUP(buf_fini)
+	struct buf out = {0};
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	struct channel *have;
+	size_t n;
+	int code, rc;
+
+	guix_time_machine(&cmd, j->guix, j->channels, job_limits(j));
+	words_add(&cmd, "describe");
+	words_add(&cmd, "-f");
+	words_add(&cmd, "channels");
+	rc = job_command(
+		j, words_take(&cmd), VOICE_QUIET, &out, &log, &code, e);
+	if (rc <= 0)
+		return rc < 0 ? -1 : -2;
+	if (code != 0) {
+		if (job_diagnose(j, STEP_INSTANCE, buf_get(&log), e) < 0)
+			return -1;
+		return -2;
+	}
+	if (guix_channels_parse(j->a, buf_get(&out), &have, &n, e) < 0) {
+		buf_printf(why, "guix describe: %s", e->text);
+		return 0;
+	}
+	return guix_channels_match(
+		j->recipe->channels, j->recipe->n_channels, have, n, why);
+}
+
+/* The derivation that gave the instance, when the daemon knows it: 1, 0, -1. */
+static int
+find_deriver(
+	struct job *j, const char *profile, const char **drv, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf out = {0};
+	struct slice rest, line;
+	int code, rc;
+
+	*drv = NULL;
+	rc = job_command(j,
+		(const char *const[]){
+			j->guix, "gc", "--derivers", profile, NULL},
+		VOICE_QUIET, &out, NULL, &code, e);
+	rest = buf_get(&out);
+	while (rc > 0 && !*drv && guix_log_line(&rest, &line))
+		if (guix_is_drv(line))
+			*drv = arena_copy(j->a, line.p, line.n);
+	return rc;
+}
+
+/*
+ * The link in the cache is no root outside the sandbox, where that folder is
+ * another: have one below HOME, whose path is the same on both sides.  `build
+ * -r' makes it of a derivation only.  Without it, the next rebuild makes the
+ * instance anew: no reason to fail.
+ */
+static int
+root_instance(struct job *j, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf profile = {0};
+	CLEANUP(own_free)
+	char *root = xasprintf("%s/roots/instance", j->home);
+	const char *drv;
+	char now[PATH_MAX];
+	ssize_t n;
+	int code, rc;
+
+	each_instance(j, note_instance, &profile);
+	n = readlink(root, now, sizeof(now) - 1);
+	if (!profile.n ||
+		((size_t)(n > 0 ? n : 0) == profile.n &&
+			memcmp(now, profile.p, profile.n) == 0))
+		return 1;
+	unlink(root);
+	rc = find_deriver(j, buf_text(&profile), &drv, e);
+	if (rc <= 0 || !drv)
+		return rc;
+	return job_command(j,
+		(const char *const[]){j->guix, "build", drv, "-r", root, NULL},
+		VOICE_QUIET, NULL, NULL, &code, e);
+}
+
+static int
+get_instance(struct job *j, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf why = {0};
+	int rc;
+
+	each_instance(j, drop_dangling, NULL);
+	for (int attempt = 0; attempt < 2; attempt++) {
+		buf_clear(&why);
+		rc = describe(j, &why, e);
+		if (rc == -2)
+			return 0;
+		if (rc < 0)
+			return -1;
+		if (rc > 0)
+			return root_instance(j, e);
+		/* Guix knows instances by their commits alone: one made under
+		 * another URL answers for ours. */
+		if (drop_instances(j, e) < 0)
+			return job_end_host(j, "host", e);
+	}
+	return job_end(j, REBUILD_NOT_TRIED, "instance-mismatch",
+		buf_text(&why),
+		"guix time-machine does not give the channels that it was "
+		"asked for.");
+}
+
+int
+job_instance(struct job *j, struct err *e)
+{
+	CLEANUP(own_free)
+	char *path = xasprintf("%s/lock", j->lane);
+	/* Two at their first with one HOME destroy each other's checkouts.
+	 * Once it is there, it is only read. */
+	CLEANUP(own_fd)
+	int lock = mirror_lock(path, j->until_ms, j->o->stop, e);
+
+	if (lock < 0)
+		return job_end_host(
+			j, e->kind == ERR_TRANSIENT ? "lock" : "host", e);
+	return get_instance(j, e);
+}

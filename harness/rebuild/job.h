@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_REBUILD_JOB_H
+#define UB_REBUILD_JOB_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/words.h"
+#include "rebuild/classify.h"
+#include "rebuild/rebuild.h"
+#include "rebuild/sandbox.h"
+
+/*
+ * A rebuild under way.  Its steps return 1 to go on, 0 when the rebuild has
+ * ended (out says how), -1 with *e for what must not happen.  Strings live in
+ * out->arena.
+ */
+struct job {
+	const struct recipe *recipe;
+	const struct rebuild_options *o;
+	struct rebuild *out;
+	struct arena *a; /* &out->arena */
+
+	const char *guix;  /* the program, links resolved */
+	const char *cache; /* absolute, links resolved, as the rest */
+	const char *work;
+	const char *roots;    /* work/roots */
+	const char *lane;     /* cache/lanes/CHANNELS-ID */
+	const char *home;     /* lane/home */
+	const char *profiles; /* lane/profiles */
+	const char *channels; /* work/channels.scm */
+	const char *manifest; /* work/manifest.scm */
+	struct sandbox box;
+
+	int64_t started_ms, until_ms;
+	struct buf log; /* all of it so far */
+	int log_fd;     /* the same, while it runs, in work */
+	struct words commands;
+};
+
+/* Find guix and the folders, make those of our own, plan the sandbox. */
+int job_open(struct job *j, struct err *e) NODISCARD;
+/* Write the log whole, hand the commands to out. */
+int job_close(struct job *j, struct err *e) NODISCARD;
+void job_fini(struct job *j);
+
+/* The rebuild has ended so; cause may be of any length; returns 0. */
+int job_end(struct job *j, enum rebuild_end end, const char *class_,
+	const char *cause, const char *advice);
+/* As job_end, of an error of this machine. */
+int job_end_host(struct job *j, const char *class_, const struct err *e);
+void job_stage(struct job *j, const char *stage);
+
+/* "--timeout=N", "--max-silent-time=N": what is left, for Guix and its
+ * daemon, NULL-ended. */
+const char *const *job_limits(struct job *j);
+/* Does the command show what is built? */
+enum voice {
+	VOICE_LOUD, /* a silence of it is a silence of the build */
+	VOICE_QUIET /* its daemon alone can tell */
+};
+/*
+ * Run a command in the sandbox: argv is NULL-ended, out gets its stdout, log
+ * its stderr (both may be NULL).  1 with *code when it ran to an end of its
+ * own; 0 when the rebuild has ended: stopped, over a limit, killed, sandbox.
+ */
+int job_command(struct job *j, const char *const *argv, enum voice voice,
+	struct buf *out, struct buf *log, int *code, struct err *e) NODISCARD;
+/* End the rebuild for what log says of the step that failed. */
+int job_diagnose(struct job *j, enum step step, struct slice log,
+	struct err *e) NODISCARD;
+/* As job_end. */
+int job_end_diagnosed(struct job *j, const struct diagnosis *d);
+/* For mirror_options: keep a command line. */
+void job_ran(void *job, const char *const *argv);
+
+/* instance.c: the mirrors; and the Guix of the channels, whose channels are
+ * the recipe's. */
+int job_mirrors(struct job *j, struct err *e) NODISCARD;
+int job_instance(struct job *j, struct err *e) NODISCARD;
+/* build.c: the derivation of the pack; and its output, really built. */
+int job_lower(struct job *j, struct err *e) NODISCARD;
+int job_build(struct job *j, struct err *e) NODISCARD;
+
+/* The program as rebuild_options name it, links resolved; the caller's own
+ * string, NULL when there is none. */
+char *job_find_guix(const char *guix);
+
+#endif

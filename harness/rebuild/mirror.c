@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rebuild/mirror.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/aside.h"
+#include "base/attr.h"
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "base/words.h"
+#include "rebuild/policy.h"
+
+#define KEEP "refs/heads/unblend-keep/"
+
+enum {
+	LOCK_LOOK_MS = 100,
+	OUTPUT_BYTES = 4096 /* of a git command's stdout */
+};
+
+char *
+mirror_path(const char *cache, const char *url)
+{
+	struct digest d = digest_of(url, strlen(url));
+	char hex[DIGEST_HEX + 1];
+
+	digest_hex(&d, hex);
+	return xasprintf("%s/mirrors/%s.git", cache, hex);
+}
+
+static void
+add_place(struct words *w, const char *url)
+{
+	if (policy_url_ok(url) && !words_has(w, url))
+		words_add(w, url);
+}
+
+const char *const *
+mirror_places(const char *const *redirects, const char *url, struct arena *a)
+{
+	CLEANUP(words_fini)
+	struct words places = {.arena = a};
+	const char *const *other;
+	size_t best = 0;
+	const char *to = NULL;
+
+	for (size_t i = 0; redirects && redirects[i] && redirects[i + 1];
+		i += 2) {
+		size_t n = strlen(redirects[i]);
+
+		if (n >= best && n && strncmp(url, redirects[i], n) == 0) {
+			best = n;
+			to = redirects[i + 1];
+		}
+	}
+	if (to) {
+		char *place = xasprintf("%s%s", to, url + best);
+
+		add_place(&places, place);
+		free(place);
+	}
+	add_place(&places, url);
+	for (other = policy_other_urls(url); *other; other++)
+		add_place(&places, *other);
+	return words_take(&places);
+}
+
+/* A path as libgit2 reads it back from a file URL. */
+static void
+file_url(struct buf *out, const char *path)
+{
+	buf_str(out, "file://");
+	for (; *path; path++)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			   "0123456789/-_.~",
+			    *path))
+			buf_char(out, *path);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*path);
+}
+
+/* A value of a git configuration in quotes (git-config(1), Syntax). */
+static void
+config_quote(struct buf *out, const char *s)
+{
+	buf_char(out, '"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			buf_char(out, '\\');
+		if (*s == '\n')
+			buf_str(out, "\\n");
+		else
+			buf_char(out, *s);
+	}
+	buf_char(out, '"');
+}
+
+void
+mirror_config(const char *const *paths, const struct channel *channels,
+	size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		/* file_url leaves nothing that a section's name must quote. */
+		buf_str(out, "[url \"");
+		file_url(out, paths[i]);
+		buf_str(out, "\"]\n\tinsteadOf = ");
+		config_quote(out, channels[i].url);
+		buf_str(out, "\n[safe]\n\tdirectory = ");
+		config_quote(out, paths[i]);
+		buf_char(out, '\n');
+	}
+}
+
+static int
+take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+int
+mirror_lock(const char *path, int64_t until_ms, const volatile int *stop,
+	struct err *e)
+{
+	CLEANUP(own_fd)
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_sys(e, ERR_HOST, "%s", path);
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(e, ERR_HOST, "%s: cannot lock", path);
+		if ((stop && *stop) || clock_mono_ms() >= until_ms)
+			return err_set(e, ERR_TRANSIENT,
+				"%s: another unblend holds it", path);
+		poll(NULL, 0, LOCK_LOOK_MS);
+	}
+	return take_fd(&fd);
+}
+
+/* --- git ------------------------------------------------------------------- */
+
+struct git {
+	const struct mirror_options *o;
+	const char *dir; /* the mirror */
+	const char *const *env;
+	struct arena *a;
+};
+
+/*
+ * Nothing of this machine's or user's configuration, no prompts, no hooks, no
+ * helpers, and only the four transports; a repository that is fetched from has
+ * no say in it.
+ */
+static const char *const settings[] = {"git", "-c", "protocol.allow=never",
+	"-c", "protocol.https.allow=always", "-c", "protocol.http.allow=always",
+	"-c", "protocol.git.allow=always", "-c", "protocol.file.allow=always",
+	"-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
+	"credential.helper=", "-c", "core.askPass=true", "-c", "gc.auto=0",
+	"-c", "maintenance.auto=false", "-c", "submodule.recurse=false", "-c",
+	"fetch.recurseSubmodules=false", "-c", "fetch.fsckObjects=false", NULL};
+
+static const char *const *
+git_env(struct arena *a, const char *cache)
+{
+	static const char *const passed[] = {"PATH", "http_proxy",
+		"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+		"no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+		"GIT_SSL_CAINFO", "GIT_EXEC_PATH"};
+	CLEANUP(words_fini)
+	struct words env = {.arena = a};
+	char *s;
+
+	for (size_t i = 0; i < ARRAY_LEN(passed); i++) {
+		const char *v = getenv(passed[i]);
+
+		if (!v)
+			continue;
+		s = xasprintf("%s=%s", passed[i], v);
+		words_add(&env, s);
+		free(s);
+	}
+	s = xasprintf("GIT_CONFIG_GLOBAL=%s/mirrors/gitconfig", cache);
+	words_add(&env, s);
+	free(s);
+	s = xasprintf("HOME=%s/mirrors", cache);
+	words_add(&env, s);
+	free(s);
+	words_add(&env, "GIT_CONFIG_NOSYSTEM=1");
+	words_add(&env, "GIT_TERMINAL_PROMPT=0");
+	words_add(&env, "GIT_ATTR_NOSYSTEM=1");
+	words_add(&env, "LC_ALL=C.UTF-8");
+	return words_take(&env);
+}
+
+/* What a terminal would show in the end of lines that were written over. */
+static void
+add_settled(struct buf *out, struct slice s)
+{
+	while (s.n) {
+		const char *end = memchr(s.p, '\n', s.n), *cr;
+		size_t n = end ? (size_t)(end - s.p) : s.n, from = 0;
+
+		while ((cr = memchr(s.p + from, '\r', n - from)) &&
+			cr + 1 < s.p + n)
+			from = (size_t)(cr - s.p) + 1;
+		buf_add(out, s.p + from, n - from);
+		buf_char(out, '\n');
+		n += end != NULL;
+		s = (struct slice){s.p + n, s.n - n};
+	}
+}
+
+/* Run git in the mirror; args is NULL-ended.  *log gets its messages. */
+static int
+git_run(struct git *g, const char *const *args, bool is_shown, struct buf *log,
+	struct outcome *outcome, struct err *e)
+{
+	CLEANUP(words_fini)
+	struct words argv = {.arena = g->a};
+	int64_t left_ms = g->o->until_ms - clock_mono_ms();
+	struct child_spec spec = {
+		.env = g->env,
+		.dir = g->o->cache,
+		.deadline_ms = left_ms > 1 ? left_ms : 1,
+		.silence_ms = g->o->silence_ms,
+		.out_cap = OUTPUT_BYTES,
+		.log_cap = g->o->log_cap,
+	};
+	size_t before = log->n;
+
+	for (const char *const *s = settings; *s; s++)
+		words_add(&argv, *s);
+	words_add(&argv, "--git-dir");
+	words_add(&argv, g->dir);
+	while (*args)
+		words_add(&argv, *args++);
+	spec.argv = words_take(&argv);
+	if (is_shown && g->o->ran)
+		g->o->ran(g->o->ran_arg, spec.argv);
+	if (child_run(&spec, NULL, log, g->o->stop, outcome, e) < 0)
+		return -1;
+	if (is_shown)
+		add_settled(g->o->log,
+			(struct slice){
+				buf_text(log) + before, log->n - before});
+	return 0;
+}
+
+/* 1 when git exits with 0, 0 when not. */
+static int
+git_ask(struct git *g, const char *const *args, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	struct outcome o;
+
+	if (git_run(g, args, false, &log, &o, e) < 0)
+		return -1;
+	return o.end == CHILD_EXITED && o.code == 0;
+}
+
+/* What must be there of the channel: 1, 0 or -1. */
+static int
+has_commits(struct git *g, const struct channel *c, struct err *e)
+{
+	const char *commits[] = {c->commit, c->intro_commit};
+
+	for (size_t i = 0; i < ARRAY_LEN(commits); i++) {
+		CLEANUP(own_free)
+		char *object = NULL;
+		int rc;
+
+		if (!commits[i])
+			continue;
+		object = xasprintf("%s^{commit}", commits[i]);
+		rc = git_ask(g,
+			(const char *const[]){"cat-file", "-e", object, NULL},
+			e);
+		if (rc <= 0)
+			return rc;
+	}
+	return 1;
+}
+
+/* A branch for it, and HEAD there: a clone checks out what HEAD names. */
+static int
+keep(struct git *g, const struct channel *c, struct err *e)
+{
+	CLEANUP(own_free)
+	char *ref = xasprintf(KEEP "%s", c->commit);
+	int rc = git_ask(g,
+		(const char *const[]){"update-ref", ref, c->commit, NULL}, e);
+
+	if (rc > 0)
+		rc = git_ask(g,
+			(const char *const[]){
+				"symbolic-ref", "HEAD", ref, NULL},
+			e);
+	if (rc == 0)
+		return err_set(
+			e, ERR_HOST, "%s: git cannot write a branch", g->dir);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+prepare(struct git *g, struct err *e)
+{
+	/* A repository of another user may be named by a file URL of the
+	 * trust list; git reads this there only from a file. */
+	static const char config[] = "[safe]\n\tdirectory = *\n";
+	CLEANUP(own_free)
+	char *path = xasprintf("%s/mirrors/gitconfig", g->o->cache);
+	CLEANUP(own_free)
+	char *head = xasprintf("%s/HEAD", g->dir);
+	int rc;
+
+	if (!path_exists(path) &&
+		aside_write(path, config, sizeof(config) - 1, e) < 0)
+		return -1;
+	if (path_exists(head))
+		return 0;
+	rc = git_ask(g,
+		(const char *const[]){
+			"init", "--quiet", "--bare", "--template=", NULL},
+		e);
+	if (rc == 0)
+		return err_set(e, ERR_HOST, "%s: git cannot make it", g->dir);
+	return rc < 0 ? -1 : 0;
+}
+
+/* 1 when fetched, 0 with *why when not. */
+static int
+fetch(struct git *g, const char *place, struct diagnosis *why, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	struct outcome o;
+
+	if (git_run(g,
+		    (const char *const[]){"fetch", "--progress", "--no-tags",
+			    "--no-auto-gc", "--no-write-fetch-head", "--",
+			    place, "+refs/heads/*:refs/heads/*",
+			    "+refs/tags/*:refs/tags/*", NULL},
+		    true, &log, &o, e) < 0)
+		return -1;
+	if (o.end == CHILD_EXITED && o.code == 0)
+		return 1;
+	classify(g->a, STEP_MIRROR, buf_get(&log), why);
+	if (o.end == CHILD_EXITED)
+		return 0;
+	why->end = o.end == CHILD_DEADLINE || o.end == CHILD_SILENT
+		? REBUILD_TIMEOUT
+		: REBUILD_NOT_TRIED;
+	why->class_ = o.end == CHILD_DEADLINE ? "deadline"
+		: o.end == CHILD_SILENT       ? "silence"
+		: o.end == CHILD_STOPPED      ? "stopped"
+					      : "killed";
+	buf_printf(&text, "git fetch of %s: ", place);
+	child_describe(&o, &text);
+	why->cause = arena_copy(g->a, buf_text(&text), text.n);
+	why->advice = NULL;
+	return 0;
+}
+
+static void
+say(struct diagnosis *why, struct arena *a, const struct channel *c,
+	const struct buf *asked, bool is_reached)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+
+	if (is_reached) {
+		buf_printf(&text, "Commit %s of channel '", c->commit);
+		text_clean(&text, slice_of(c->name), TEXT_ONE_LINE);
+		buf_str(&text, "' (or its introduction) is nowhere.");
+	} else {
+		buf_str(&text, "Channel '");
+		text_clean(&text, slice_of(c->name), TEXT_ONE_LINE);
+		buf_str(&text, "' cannot be fetched.");
+	}
+	buf_str(&text, " Asked:");
+	buf_slice(&text, buf_get(asked));
+	why->end = REBUILD_UNAVAILABLE;
+	why->class_ = is_reached ? "commit-missing" : "channel-unreachable";
+	why->cause = arena_copy(a, buf_text(&text), text.n);
+	why->advice = "If the channel has moved, or somebody has a copy, name "
+		      "the place: --mirror OLD=NEW.";
+}
+
+/* 1, 0, -1 as mirror_get. */
+static int
+fetch_all(struct git *g, const struct channel *c, struct diagnosis *why,
+	struct err *e)
+{
+	const char *const *place = mirror_places(g->o->redirects, c->url, g->a);
+	CLEANUP(buf_fini)
+	struct buf asked = {0};
+	bool is_reached = false;
+	int rc;
+
+	for (; *place; place++) {
+		rc = fetch(g, *place, why, e);
+		if (rc < 0)
+			return -1;
+		if (rc == 0 && why->end != REBUILD_UNAVAILABLE)
+			return 0;
+		buf_printf(&asked, " %s (", *place);
+		if (rc == 0) {
+			buf_str(&asked, why->cause);
+			buf_str(&asked, ");");
+			continue;
+		}
+		is_reached = true;
+		rc = has_commits(g, c, e);
+		if (rc != 0)
+			return rc;
+		buf_str(&asked, "it does not have it);");
+	}
+	say(why, g->a, c, &asked, is_reached);
+	return 0;
+}
+
+int
+mirror_get(const struct mirror_options *o, const struct channel *c,
+	struct arena *a, const char **path, struct diagnosis *why,
+	struct err *e)
+{
+	CLEANUP(own_free)
+	char *dir = mirror_path(o->cache, c->url);
+	CLEANUP(own_free)
+	char *lock_path = xasprintf("%s.lock", dir);
+	CLEANUP(own_free)
+	char *folder = path_dir(dir);
+	CLEANUP(own_fd)
+	int lock = -1;
+	struct git g = {o, dir, git_env(a, o->cache), a};
+	int rc;
+
+	*why = (struct diagnosis){0};
+	if (path_mkdirs(folder, 0755, e) < 0)
+		return -1;
+	lock = mirror_lock(lock_path, o->until_ms, o->stop, e);
+	if (lock < 0)
+		return -1;
+	if (prepare(&g, e) < 0)
+		return -1;
+	rc = has_commits(&g, c, e);
+	if (rc == 0)
+		rc = fetch_all(&g, c, why, e);
+	if (rc <= 0)
+		return rc;
+	if (keep(&g, c, e) < 0)
+		return -1;
+	*path = arena_copy(a, dir, strlen(dir));
+	return 1;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rebuild/rebuild.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "rebuild/guix.h"
+#include "rebuild/job.h"
+
+static const char *const ends[] = {
+	[REBUILD_DONE] = "done",
+	[REBUILD_REFUSED] = "refused",
+	[REBUILD_UNAVAILABLE] = "unavailable",
+	[REBUILD_UNBUILDABLE] = "unbuildable",
+	[REBUILD_TIMEOUT] = "timeout",
+	[REBUILD_NOT_TRIED] = "not-tried",
+};
+
+static int
+refuse(struct job *j, const char *class_, const struct channel *c,
+	const char *what)
+{
+	CLEANUP(buf_fini)
+	struct buf cause = {0};
+
+	buf_printf(&cause, "Channel '%s': %s", c->name ? c->name : "?", what);
+	return job_end(j, REBUILD_REFUSED, class_, buf_text(&cause), NULL);
+}
+
+/* Before anything is fetched or run. */
+static int
+check_policy(struct job *j)
+{
+	const struct recipe *r = j->recipe;
+	CLEANUP(buf_fini)
+	struct buf cause = {0};
+	CLEANUP(buf_fini)
+	struct buf advice = {0};
+
+	if (r->n_channels == 0)
+		return job_end(j, REBUILD_REFUSED, "untrusted",
+			"It is not known which channels the recipe would run.",
+			NULL);
+	for (size_t i = 0; i < r->n_channels; i++) {
+		const struct channel *c = &r->channels[i];
+		CLEANUP(buf_fini)
+		struct buf why = {0};
+		CLEANUP(buf_fini)
+		struct buf line = {0};
+
+		if (!c->name || !c->url || !policy_url_ok(c->url))
+			return refuse(j, "url", c,
+				"its URL is none of https, http, git or an "
+				"absolute file.");
+		if (!policy_commit_ok(c->commit) ||
+			(c->intro_commit && !policy_commit_ok(c->intro_commit)))
+			return refuse(j, "commit", c,
+				"its commit or introduction is not 40 "
+				"lower-case hex digits.");
+		if (trust_allows(j->o->trust, c, &why, &line))
+			continue;
+		buf_printf(&cause, "%s%s",
+			cause.n ? "; " : "Not trusted: ", buf_text(&why));
+		buf_printf(&advice, "%s%s",
+			advice.n ? "\n"
+				 : "If you trust what would be run, add to the "
+				   "trust file:\n",
+			buf_text(&line));
+	}
+	if (!cause.n)
+		return 1;
+	buf_str(&cause, ". Nothing of it was fetched or run.");
+	return job_end(j, REBUILD_REFUSED, "untrusted", buf_text(&cause),
+		arena_copy(j->a, buf_text(&advice), advice.n));
+}
+
+/* Also a first look at whether the sandbox runs. */
+static int
+ask_version(struct job *j, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf out = {0};
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	int code, rc;
+
+	rc = job_command(j, (const char *const[]){j->guix, "--version", NULL},
+		VOICE_LOUD, &out, &log, &code, e);
+	if (rc <= 0)
+		return rc;
+	j->out->guix_version = guix_version(j->a, buf_get(&out));
+	if (code != 0 || !j->out->guix_version)
+		return job_end(j, REBUILD_NOT_TRIED, "guix",
+			"guix --version does not say that it is GNU Guix.",
+			NULL);
+	return 1;
+}
+
+static int
+run_steps(struct job *j, struct err *e)
+{
+	static const struct {
+		const char *stage;
+		int (*run)(struct job *j, struct err *e);
+	} steps[] = {
+		{NULL, ask_version},
+		{"mirror", job_mirrors},
+		{"instance", job_instance},
+		{"lower", job_lower},
+		{"build", job_build},
+	};
+	int rc = check_policy(j);
+
+	if (rc > 0)
+		rc = job_open(j, e);
+	for (size_t i = 0; rc > 0 && i < ARRAY_LEN(steps); i++) {
+		if (steps[i].stage)
+			job_stage(j, steps[i].stage);
+		rc = steps[i].run(j, e);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+int
+rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
+	struct rebuild *out, struct err *e)
+{
+	CLEANUP(job_fini)
+	struct job j = {.recipe = recipe, .o = o, .out = out, .log_fd = -1};
+
+	*out = (struct rebuild){.end = REBUILD_NOT_TRIED};
+	j.a = &out->arena;
+	j.commands.arena = j.a;
+	j.started_ms = clock_mono_ms();
+	j.until_ms = j.started_ms + o->limits.deadline_s * 1000;
+	if (run_steps(&j, e) < 0)
+		return -1;
+	if (job_close(&j, e) < 0)
+		job_end_host(&j, "host", e);
+	if (out->end != REBUILD_DONE)
+		out->output = NULL;
+	return 0;
+}
+
+void
+rebuild_fini(struct rebuild *r)
+{
+	arena_fini(&r->arena);
+	*r = (struct rebuild){0};
+}
+
+static void
+strings(struct jout *j, const char *key, const char *const *v, size_t n)
+{
+	jout_begin(j, key, '[');
+	for (size_t i = 0; i < n; i++)
+		jout_str(j, NULL, v[i]);
+	jout_end(j, ']');
+}
+
+void
+rebuild_json(const struct rebuild *r, struct jout *j, const char *key)
+{
+	jout_begin(j, key, '{');
+	jout_str(j, "end", ends[r->end]);
+	jout_str(j, "class", r->class_);
+	jout_str(j, "cause", r->cause);
+	jout_str(j, "advice", r->advice);
+	jout_str(j, "derivation", r->drv);
+	jout_str(j, "output", r->output);
+	jout_str(j, "profile", r->profile);
+	jout_str(j, "failed_derivation", r->failed_drv);
+	jout_str(j, "failed_lines", r->failed_lines);
+	jout_str(j, "guix_version", r->guix_version);
+	jout_bool(j, "checked", r->is_checked);
+	jout_bool(j, "stable", r->is_stable);
+	jout_int(j, "built", r->built);
+	jout_int(j, "substituted", r->substituted);
+	jout_int(j, "valid", r->valid);
+	jout_int(j, "downloaded", r->downloaded);
+	strings(j, "built_derivations", r->built_drvs, r->n_built_drvs);
+	strings(j, "commands", r->commands, r->n_commands);
+	jout_int(j, "elapsed_ms", r->elapsed_ms);
+	jout_end(j, '}');
+}
