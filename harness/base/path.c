@@ -126,7 +126,8 @@ empty_folder(int fd, dev_t dev, int depth)
 			failed = errno != ENOENT;
 			continue;
 		}
-		(void)fchmodat(fd, name, 0700, 0);
+		/* Where this fails, so does what follows. */
+		(void)!fchmodat(fd, name, 0700, 0);
 		below = openat(fd, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		failed = below < 0 || empty_folder(below, dev, depth + 1) < 0 ||
@@ -152,7 +153,7 @@ path_remove(const char *path, struct err *e)
 			return err_sys(e, ERR_HOST, "%s: cannot remove", path);
 		return 0;
 	}
-	(void)chmod(path, 0700);
+	(void)!chmod(path, 0700);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || empty_folder(fd, st.st_dev, 0) < 0 || rmdir(path) < 0)
 		return err_sys(e, ERR_HOST, "%s: cannot remove", path);

@@ -144,7 +144,7 @@ static int
 find(struct findings *f, struct err *e)
 {
 	if (common_image(f->source, &f->image, e) < 0)
-		return err_wrap(e, "%s", f->source);
+		return -1;
 	if (provenance_read(f->image, &f->provenance, e) < 0 ||
 		recipe_make(f->image, f->provenance,
 			&(struct recipe_override){0}, &f->recipe, e) < 0) {

@@ -36,8 +36,9 @@ recipe(const char *name, const char *output, struct err *e)
 	CLEANUP(own_recipe)
 	struct recipe *r = NULL;
 
-	if (common_image(name, &image, e) < 0 ||
-		provenance_read(image, &p, e) < 0 ||
+	if (common_image(name, &image, e) < 0)
+		return common_fail(e);
+	if (provenance_read(image, &p, e) < 0 ||
 		recipe_make(image, p, &(struct recipe_override){0}, &r, e) <
 			0) {
 		(void)!err_wrap(e, "%s", name);
