@@ -78,14 +78,18 @@ comparison_print(const struct comparison *c, size_t max, FILE *f)
 
 	fprintf(f, "%s: %s\n", verdict_name(c->verdict),
 		verdict_sentence(c->verdict));
+	if (c->n_forgiven > 0)
+		fprintf(f, "forgiven: ");
 	for (size_t i = 0; i < c->n_forgiven; i++)
-		fprintf(f, "forgiven: %s (%" PRIu64 ")\n", c->forgiven[i].what,
-			c->forgiven[i].count);
+		fprintf(f, "%s (%" PRIu64 ")%s", c->forgiven[i].what,
+			c->forgiven[i].count,
+			i + 1 < c->n_forgiven ? ", " : "\n");
 	for (size_t i = 0; i < c->n_packages; i++) {
 		CLEANUP(own_free)
 		char *label = text_clean_new(slice_of(c->packages[i]));
 
-		fprintf(f, "package: %s\n", label);
+		fprintf(f, "%s%s%s", i == 0 ? "packages: " : "", label,
+			i + 1 < c->n_packages ? ", " : "\n");
 	}
 	if (c->total == 0)
 		return;

@@ -308,19 +308,36 @@ config_compare(const struct image *image, const struct image *rebuilt,
 	buf_fini(&c.detail);
 }
 
-/* The config's bytes with each of its layers' diffIDs struck out. */
+/*
+ * The config's bytes without the list of its layers' diffIDs, from the first
+ * to the last with what is between them: more layers are no other form.  A
+ * list with anything else in it, such as white space, stays.
+ */
 static void
 without_diff_ids(struct buf *out, const struct image *image)
 {
-	char hex[DIGEST_HEX + 1], *at;
+	struct slice text = image->config;
+	size_t begin = text.n, end = 0;
+	char hex[DIGEST_HEX + 1];
 
-	buf_slice(out, image->config);
 	for (size_t i = 0; i < image->n_layers; i++) {
+		const char *at = NULL;
+
 		digest_hex(&image->layers[i].diff_id, hex);
-		at = out->n ? memmem(out->p, out->n, hex, DIGEST_HEX) : NULL;
-		if (at)
-			memset(at, '-', DIGEST_HEX);
+		if (text.n > 0)
+			at = memmem(text.p, text.n, hex, DIGEST_HEX);
+		if (at && (size_t)(at - text.p) < begin)
+			begin = (size_t)(at - text.p);
+		if (at && (size_t)(at - text.p) + DIGEST_HEX > end)
+			end = (size_t)(at - text.p) + DIGEST_HEX;
 	}
+	for (size_t i = begin; i < end; i++)
+		if (!strchr("0123456789abcdefsh:\",", text.p[i]))
+			begin = end = text.n;
+	if (begin >= end)
+		begin = end = text.n;
+	buf_slice(out, (struct slice){text.p, begin});
+	buf_slice(out, (struct slice){text.p + end, text.n - end});
 }
 
 bool

@@ -517,23 +517,23 @@ printed(const struct comparison *c, size_t max, bool is_json, char *out,
 static void
 output_is_clean_for_terminals_and_json(void **state)
 {
-	struct forgiven forgiven = {"tags", 2};
+	struct forgiven forgiven[] = {{"tags", 2}, {"member order", 1}};
 	struct difference d[] = {
 		{"", NULL, NULL, "config", "os: absent", -1},
 		{"gnu/store/1-a/\x1b\xff", "1-a", "a@\x07", "contents", "12",
 			3},
 		{"z", NULL, NULL, "mode", "m", -1},
 	};
-	const char *const labels[] = {"a@\x07"};
+	const char *const labels[] = {"a@\x07", "b"};
 	struct comparison c = {
 		.verdict = VERDICT_DIFFERENT,
-		.forgiven = &forgiven,
-		.n_forgiven = 1,
+		.forgiven = forgiven,
+		.n_forgiven = 2,
 		.differences = d,
 		.n_differences = 3,
 		.total = 5,
 		.packages = labels,
-		.n_packages = 1,
+		.n_packages = 2,
 	};
 	char out[2048];
 
@@ -542,8 +542,8 @@ output_is_clean_for_terminals_and_json(void **state)
 	assert_string_equal(out,
 		"different: Store paths, or files outside the store, differ: "
 		"this recipe does not lead to this image.\n"
-		"forgiven: tags (2)\n"
-		"package: a@#x07\n"
+		"forgiven: tags (2), member order (1)\n"
+		"packages: a@#x07, b\n"
 		"5 differences:\n"
 		"  (image)\n"
 		"    config: os: absent\n"

@@ -180,6 +180,8 @@ form_is_the_same_but_for_diff_ids(void **state)
 		bool is_same;
 	} forms[] = {
 		{"{\"d\":[\"sha256:%s\"]}", "{\"d\":[\"sha256:%s\"]}", true},
+		{"{\"h\":\"x\",\"d\":[\"%s\"]}", "{\"h\":\"y\",\"d\":[\"%s\"]}",
+			false},
 		{"{\"d\":[\"sha256:%s\"]}", "{\"d\": [\"sha256:%s\"]}", false},
 		{"{\"d\":[\"sha256:%s\"],\"env\":1}",
 			"{\"d\":[\"sha256:%s\"],\"Env\":1}", false},
