@@ -369,6 +369,18 @@ find_failure(
 	return false;
 }
 
+/* The last message, else the last line. */
+static const char *
+last_error(struct arena *a, enum step step, struct slice log)
+{
+	struct slice rest = log, line, found = {0};
+
+	while (guix_log_line(&rest, &line))
+		if (is_error(step, line))
+			found = line;
+	return found.p ? clean(a, found) : classify_last_lines(a, log, 1);
+}
+
 void
 classify(struct arena *a, enum step step, struct slice log,
 	struct diagnosis *out)
@@ -396,7 +408,7 @@ classify(struct arena *a, enum step step, struct slice log,
 	}
 	if (find_failure(a, step, log, out))
 		return;
-	last = classify_last_lines(a, log, 1);
+	last = last_error(a, step, log);
 	out->end =
 		step == STEP_MIRROR ? REBUILD_UNAVAILABLE : REBUILD_UNBUILDABLE;
 	out->class_ = classes[step];

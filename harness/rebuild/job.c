@@ -270,6 +270,9 @@ end_outcome(struct job *j, const char *what, const struct outcome *o,
 		return job_end(j, REBUILD_NOT_TRIED, "stopped", buf_text(&text),
 			"Run it again.");
 	case CHILD_DEADLINE:
+		buf_clear(&text);
+		buf_printf(&text, "guix %s: the rebuild took more than %lld s.",
+			what, (long long)j->o->limits.deadline_s);
 		return job_end(j, REBUILD_TIMEOUT, "deadline", buf_text(&text),
 			"Give it more time.");
 	case CHILD_SILENT:

@@ -394,6 +394,7 @@ say(struct diagnosis *why, struct arena *a, const struct channel *c,
 	}
 	buf_str(&text, " Asked:");
 	buf_slice(&text, buf_get(asked));
+	buf_char(&text, '.');
 	why->end = REBUILD_UNAVAILABLE;
 	why->class_ = is_reached ? "commit-missing" : "channel-unreachable";
 	why->cause = arena_copy(a, buf_text(&text), text.n);
@@ -413,6 +414,8 @@ fetch_all(struct git *g, const struct channel *c, struct diagnosis *why,
 	int rc;
 
 	for (; *place; place++) {
+		if (asked.n)
+			buf_char(&asked, ';');
 		rc = fetch(g, *place, why, e);
 		if (rc < 0)
 			return -1;
@@ -421,14 +424,14 @@ fetch_all(struct git *g, const struct channel *c, struct diagnosis *why,
 		buf_printf(&asked, " %s (", *place);
 		if (rc == 0) {
 			buf_str(&asked, why->cause);
-			buf_str(&asked, ");");
+			buf_char(&asked, ')');
 			continue;
 		}
 		is_reached = true;
 		rc = has_commits(g, c, e);
 		if (rc != 0)
 			return rc;
-		buf_str(&asked, "it does not have it);");
+		buf_str(&asked, "it does not have it)");
 	}
 	say(why, g->a, c, &asked, is_reached);
 	return 0;

@@ -164,7 +164,7 @@ void
 rebuild_json(const struct rebuild *r, struct jout *j, const char *key)
 {
 	jout_begin(j, key, '{');
-	jout_str(j, "end", ends[r->end]);
+	jout_str(j, "ended", ends[r->end]);
 	jout_str(j, "class", r->class_);
 	jout_str(j, "cause", r->cause);
 	jout_str(j, "advice", r->advice);
