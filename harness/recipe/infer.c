@@ -18,19 +18,21 @@ characters(struct slice s)
 	return n;
 }
 
-/* The names joined by "-", the last ones dropped until it is short enough. */
+/* The names joined by "-", the last ones left out that make it too long. */
 static void
 friendly_name(const struct provenance *p, struct buf *out)
 {
-	for (size_t n = p->n_packages; n > 0; n--) {
-		buf_clear(out);
-		for (size_t i = 0; i < n && out->n <= 4 * FRIENDLY_BELOW; i++) {
-			if (i)
-				buf_char(out, '-');
-			buf_str(out, p->packages[i]->name);
-		}
-		if (n == 1 || characters(buf_get(out)) < FRIENDLY_BELOW)
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_packages; i++) {
+		struct slice name = slice_of(p->packages[i]->name);
+
+		n += characters(name) + (i > 0);
+		if (i > 0 && n >= FRIENDLY_BELOW)
 			return;
+		if (i > 0)
+			buf_char(out, '-');
+		buf_slice(out, name);
 	}
 }
 

@@ -67,6 +67,10 @@ void infer_repository(const struct provenance *p, struct buf *out);
 
 /* options.c */
 
+enum {
+	OPTIONS_BYTES_MAX = 65536 /* of all, each with a NUL after it */
+};
+
 /*
  * Append the options of a person, NULL-ended, as single long words.
  * ERR_POLICY for what does not change the image or does more than that

@@ -135,6 +135,22 @@ make_manifest(struct draft *d, const struct provenance *p, const char *given,
 	return 0;
 }
 
+/* An image can hold more links than a command line has room for. */
+static int
+check_size(const struct words *options, struct err *e)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < options->n; i++)
+		bytes += strlen(options->v[i]) + 1;
+	if (bytes > OPTIONS_BYTES_MAX)
+		return err_set(e, ERR_POLICY,
+			"options of guix pack of %zu bytes: at most %d are "
+			"allowed",
+			bytes, OPTIONS_BYTES_MAX);
+	return 0;
+}
+
 /* The options that are not typed for their own sake, then the rest. */
 static int
 make_options(struct draft *d, const struct image *image,
@@ -171,7 +187,7 @@ make_options(struct draft *d, const struct image *image,
 		words_add(&d->options, "--save-provenance");
 	for (size_t i = 0; i < (given ? own.n : d->revealed.n); i++)
 		words_add(&d->options, given ? own.v[i] : d->revealed.v[i]);
-	return 0;
+	return check_size(&d->options, e);
 }
 
 /* Over all that decides what is built; each text with a NUL after it. */

@@ -62,7 +62,8 @@ struct recipe_override {
  * ERR_INPUT  a name, version, URL or commit that cannot be what it claims: a
  *            commit that is not 40 hex digits, bytes that no Scheme string can
  *            hold, a NUL
- * ERR_POLICY a pack option in override that is not one that changes the image
+ * ERR_POLICY a pack option in override that is not one that changes the image;
+ *            more options than fit into 64 KiB
  */
 int recipe_make(const struct image *image, const struct provenance *provenance,
 	const struct recipe_override *override, struct recipe **out,

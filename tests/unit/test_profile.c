@@ -196,6 +196,24 @@ repeated_entry_is_the_one_read_before(void **state)
 }
 
 static void
+later_entry_hides_an_equal_one(void **state)
+{
+	struct provenance *p;
+
+	(void)state;
+	p = parse(
+		V4("(\"a\" \"1\" \"out\" \"p\" (properties ((provenance " GUIX_REPOSITORY
+		   "))))"
+		   "(\"a\" \"1\" \"lib\" \"p\" (properties ((provenance " LAB_REPOSITORY
+		   "))))"
+		   "(repeated \"a\" \"1\" \"p\")"),
+		0, ERR_NONE);
+	label_is(p->packages[2], "a@1:lib");
+	assert_int_equal(p->packages[2]->channels[0], 1);
+	provenance_free(p);
+}
+
+static void
 repeated_entry_from_nowhere_is_an_error(void **state)
 {
 	(void)state;
@@ -627,6 +645,7 @@ main(void)
 		cmocka_unit_test(
 			properties_of_the_other_version_are_not_provenance),
 		cmocka_unit_test(repeated_entry_is_the_one_read_before),
+		cmocka_unit_test(later_entry_hides_an_equal_one),
 		cmocka_unit_test(repeated_entry_from_nowhere_is_an_error),
 		cmocka_unit_test(
 			names_that_were_not_recorded_are_made_as_guix_does),

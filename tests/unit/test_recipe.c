@@ -259,6 +259,29 @@ links_to_the_profile_are_symlink_options(void **state)
 	end(&f);
 }
 
+/* A space stands for each NUL. */
+static void
+options_are_limited(void **state)
+{
+	static const char always[] = "--format=docker --system=x86_64-linux "
+				     "--save-provenance --symlink=/=bin ";
+	char *path = xmalloc(OPTIONS_BYTES_MAX);
+	size_t n = OPTIONS_BYTES_MAX - (sizeof(always) - 1);
+	struct fixture f;
+
+	(void)state;
+	memset(path, 'x', n);
+	path[n] = '\0';
+	begin(&f, V4(ENTRY("a", "1", "out")));
+	add(&f, path, TREE_LINK, PROFILE "/bin");
+	make(&f, NULL);
+	path[n] = 'x';
+	path[n + 1] = '\0';
+	refused(&f, NULL, ERR_POLICY, "at most 65536");
+	end(&f);
+	free(path);
+}
+
 static void
 local_state_has_links_of_its_own(void **state)
 {
@@ -885,6 +908,7 @@ main(void)
 		cmocka_unit_test(
 			compression_is_revealed_unless_it_is_the_default),
 		cmocka_unit_test(links_to_the_profile_are_symlink_options),
+		cmocka_unit_test(options_are_limited),
 		cmocka_unit_test(local_state_has_links_of_its_own),
 		cmocka_unit_test(entry_point_and_its_arguments_are_revealed),
 		cmocka_unit_test(repository_is_named_as_guix_does),
