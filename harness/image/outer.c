@@ -27,6 +27,7 @@ struct outer {
 	struct tar *tar;
 	uint32_t n_members;
 	struct digest_sum *member_sum;
+	bool has_digest; /* of the present member */
 	bool has_failed;
 };
 
@@ -118,6 +119,7 @@ outer_next(struct outer *o, const struct tar_member **out, struct err *e)
 			"has more than %u members (limit members)",
 			o->limits->members);
 	(void)digest_end(o->member_sum);
+	o->has_digest = true;
 	return 1;
 }
 
@@ -127,7 +129,7 @@ read_member(void *arg, struct slice *out, struct err *e)
 	struct outer *o = arg;
 	int r = layer_pull(tar_contents(o->tar), out, e);
 
-	if (r > 0)
+	if (r > 0 && o->has_digest)
 		digest_add(o->member_sum, out->p, out->n);
 	if (r < 0)
 		o->has_failed = true;
@@ -138,6 +140,12 @@ struct layer_source
 outer_contents(struct outer *o)
 {
 	return (struct layer_source){read_member, o};
+}
+
+void
+outer_stop_digest(struct outer *o)
+{
+	o->has_digest = false;
 }
 
 int

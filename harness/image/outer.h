@@ -25,7 +25,10 @@ int outer_next(struct outer *o, const struct tar_member **out,
 	struct err *e) NODISCARD;
 /* The contents of the member, digested as they are pulled. */
 struct layer_source outer_contents(struct outer *o);
-/* Pull what is left of the contents; give the digest of all of them. */
+/* From now on the caller digests the contents of this member itself. */
+void outer_stop_digest(struct outer *o);
+/* Pull what is left of the contents; give the digest of all of them, which
+ * says nothing after outer_stop_digest. */
 int
 outer_end_member(struct outer *o, struct digest *out, struct err *e) NODISCARD;
 /* Did the file, and not what is in a member, fail?  Then nothing more comes. */

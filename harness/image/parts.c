@@ -129,23 +129,55 @@ read_json(struct parts *p, struct part *part, struct layer_stream *stream,
 	return r;
 }
 
+/* As what it looks like: a layer, JSON, or neither. */
 static int
-read_part(struct parts *p, struct part *part, struct outer *o,
-	struct scan *scan, struct err *e)
+read_stream(struct parts *p, struct part *part, struct layer_stream *stream,
+	struct outer *o, struct scan *scan, struct err *e)
 {
-	CLEANUP(own_layer)
-	struct layer_stream *stream = NULL;
-	struct slice head;
+	struct slice head = layer_head(stream);
 
-	if (layer_open(outer_contents(o), &scan->budget, true, &stream, e) < 0)
-		return keep_failure(part, o, scan->arena, e);
-	head = layer_head(stream);
 	if (layer_is_tar(stream) || slice_ends(slice_of(part->key), ".tar"))
 		return read_layer(part, stream, o, scan, e);
 	if (head.n > 0 && (head.p[0] == '[' || head.p[0] == '{') &&
 		part->member.size <= scan->limits->json_bytes)
 		return read_json(p, part, stream, scan->limits, e);
 	return 0;
+}
+
+static int
+read_part(struct parts *p, struct part *part, struct outer *o,
+	struct scan *scan, struct err *e)
+{
+	CLEANUP(own_layer)
+	struct layer_stream *stream = NULL;
+	struct digest *sha256 = &part->member.sha256;
+	struct slice block;
+	int r;
+
+	if (layer_open(outer_contents(o), &scan->budget, true, &stream, e) <
+		0) {
+		part->is_tar = true;
+		if (keep_failure(part, o, scan->arena, e) < 0)
+			return -1;
+		return outer_end_member(o, sha256, e);
+	}
+	if (layer_compression(stream) != COMPRESSION_NONE) {
+		if (read_stream(p, part, stream, o, scan, e) < 0)
+			return -1;
+		return outer_end_member(o, sha256, e);
+	}
+	/* Stored as it is: what the stream digests is the member. */
+	outer_stop_digest(o);
+	if (read_stream(p, part, stream, o, scan, e) < 0)
+		return -1;
+	if (part->is_tar && !part->failure) {
+		*sha256 = part->layer.diff_id;
+		return 0;
+	}
+	while ((r = layer_pull(layer_source(stream), &block, e)) > 0)
+		;
+	*sha256 = layer_digest(stream);
+	return r;
 }
 
 static int
@@ -193,8 +225,7 @@ parts_read(struct parts *p, struct outer *o, struct scan *scan, struct err *e)
 			return -1;
 		if (!part->is_file)
 			continue;
-		if (read_part(p, part, o, scan, e) < 0 ||
-			outer_end_member(o, &part->member.sha256, e) < 0)
+		if (read_part(p, part, o, scan, e) < 0)
 			return err_wrap(e, "member '%s'",
 				shown_of(slice_of(part->key)).text);
 	}
