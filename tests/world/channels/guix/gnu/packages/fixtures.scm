@@ -4,6 +4,7 @@
   #:use-module (guix packages)
   #:use-module (guix build-system trivial)
   #:use-module (guix gexp)
+  #:use-module (guix profiles)
   #:use-module (guix search-paths)
   #:use-module ((guix licenses) #:prefix license:)
   #:use-module (gnu packages seed)
@@ -118,6 +119,23 @@ void _start (void)
                (for-each (lambda (p)
                            (symlink "busybox" (string-append bin "/" p)))
                          '("sh" "ls" "cat" "date")))))))
+
+;; Another profile within what it needs, which is not the one of the image.
+(define-public nest
+  (package
+    (inherit hello)
+    (name "nest") (version "1")
+    (arguments
+     (list #:modules '((guix build utils))
+           #:builder
+           #~(begin
+               (use-modules (guix build utils))
+               (mkdir-p (string-append #$output "/share"))
+               (symlink #$(profile
+                           (content (packages->manifest (list hello-1 busybox)))
+                           (hooks '())
+                           (locales? #f))
+                        (string-append #$output "/share/nest")))))))
 
 (define-public dice
   ;; Not reproducible.
