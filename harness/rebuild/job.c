@@ -118,7 +118,7 @@ static int
 make_folders(struct job *j, struct err *e)
 {
 	char id[DIGEST_HEX + 1];
-	const char *mirrors, *roots;
+	const char *roots;
 	char *s;
 
 	digest_hex(&j->recipe->channels_id, id);
@@ -131,9 +131,9 @@ make_folders(struct job *j, struct err *e)
 	j->roots = keep(j, xasprintf("%s/roots", j->work));
 	j->channels = keep(j, xasprintf("%s/channels.scm", j->work));
 	j->manifest = keep(j, xasprintf("%s/manifest.scm", j->work));
-	mirrors = keep(j, xasprintf("%s/mirrors", j->cache));
+	j->mirrors = keep(j, xasprintf("%s/mirrors", j->cache));
 	roots = keep(j, xasprintf("%s/roots", j->home));
-	if (path_mkdirs(mirrors, 0755, e) < 0 ||
+	if (path_mkdirs(j->mirrors, 0755, e) < 0 ||
 		path_mkdirs(roots, 0755, e) < 0 ||
 		path_mkdirs(j->profiles, 0755, e) < 0 ||
 		path_mkdirs(j->roots, 0755, e) < 0)
@@ -149,10 +149,7 @@ make_folders(struct job *j, struct err *e)
 		O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
 	if (j->log_fd < 0)
 		return err_sys(e, ERR_HOST, "%s", j->out->log_path);
-	return sandbox_plan(&j->box,
-		&(struct sandbox_places){j->home, j->profiles, mirrors, j->work,
-			j->roots, j->guix},
-		e);
+	return 0;
 }
 
 int
@@ -166,7 +163,14 @@ job_open(struct job *j, struct err *e)
 			"There is no guix to run.",
 			"Install GNU Guix, and start its daemon.");
 	j->guix = arena_copy(j->a, guix, strlen(guix));
-	return make_folders(j, e) < 0 ? job_end_host(j, "host", e) : 1;
+	if (make_folders(j, e) < 0)
+		return job_end_host(j, "host", e);
+	if (sandbox_plan(&j->box,
+		    &(struct sandbox_places){j->home, j->profiles, j->mirrors,
+			    j->work, j->roots, j->guix},
+		    e) < 0)
+		return job_end_host(j, "daemon", e);
+	return 1;
 }
 
 /* What goes into a log of at most limits.log_bytes: head and tail. */

@@ -26,6 +26,7 @@ struct job {
 	const char *cache; /* absolute, links resolved, as the rest */
 	const char *work;
 	const char *roots;    /* work/roots */
+	const char *mirrors;  /* cache/mirrors */
 	const char *lane;     /* cache/lanes/CHANNELS-ID */
 	const char *home;     /* lane/home */
 	const char *profiles; /* lane/profiles */

@@ -178,6 +178,10 @@ show_socket(struct sandbox *s, struct err *e)
 			"GUIX_DAEMON_SOCKET is %s: the sandbox has no network, "
 			"only a socket file can be used",
 			socket);
+	if (!path_exists(path))
+		return err_set(e, ERR_HOST,
+			"%s: GUIX_DAEMON_SOCKET names no socket that is there",
+			path);
 	set(s, "GUIX_DAEMON_SOCKET", socket);
 	if (is_hidden(s, path))
 		show(s, path, NULL, false);
