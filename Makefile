@@ -217,8 +217,8 @@ lint-texts:
 format: | build/setup/test
 	@clang-format -i $(FORMATTED)
 
-bench: all | build/setup/test
-	tests/bench/run
+bench: all world | build/setup/test
+	UNBLEND=$(B)/unblend tests/bench/run
 
 demo: all world
 	UNBLEND=$(B)/unblend ci/demo
