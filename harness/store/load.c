@@ -1,82 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/load.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "store/db.h"
-#include "store/pack.h"
 #include "store/record.h"
-#include "store/spool.h"
-#include "store/store.h"
 
-enum {
-	COMMIT_SHOWN = 7 /* digits of a commit in the label of a channel set */
-};
+static const char *const text_kinds[LOAD_TEXT_KINDS] = {"missing", "guessed",
+	"note", "command", "built-drv", "differing-package"};
 
-enum text_kind {
-	TEXT_MISSING,
-	TEXT_GUESSED,
-	TEXT_NOTE,
-	TEXT_COMMAND,
-	TEXT_BUILT_DRV,
-	TEXT_DIFFERING_PACKAGE,
-	TEXT_KINDS
-};
-
-static const char *const text_kinds[TEXT_KINDS] = {
-	[TEXT_MISSING] = "missing",
-	[TEXT_GUESSED] = "guessed",
-	[TEXT_NOTE] = "note",
-	[TEXT_COMMAND] = "command",
-	[TEXT_BUILT_DRV] = "built-drv",
-	[TEXT_DIFFERING_PACKAGE] = "differing-package",
-};
-
-enum {
-	SEEN_SOURCE = 1 << 0,
-	SEEN_IMAGE = 1 << 1,
-	SEEN_PROVENANCE = 1 << 2,
-	SEEN_RECIPE = 1 << 3,
-	SEEN_COMMAND = 1 << 4,
-	SEEN_REBUILD = 1 << 5,
-	SEEN_REBUILT = 1 << 6,
-	SEEN_COMPARISON = 1 << 7,
-	SEEN_VERDICT = 1 << 8
-};
-
-/* A spool on its way into the database. */
-struct load {
-	struct store *s;
-	struct err *e;
-	int64_t sample;
-	struct spool sp;
-	unsigned seen; /* SEEN_... of the lines so far */
-	int stage;     /* of the last line; they do not go back */
-	bool is_done;  /* the verdict was read */
-	/* numbers of rows, 0: none */
-	int64_t image, provenance, recipe;
-	char *image_path, *command;
-	struct digest image_sha256, rebuilt_sha256;
-	int64_t differences, packages;
-	/* rows so far */
-	int64_t texts[TEXT_KINDS], rebuilt_layers, forgiven, stored;
-	struct pack *log;
-};
-
-/* An INSERT of values of the current line, unless one was bad. */
-static int
-add(struct load *l, enum stmt which, int64_t *id, const struct db_value *args,
-	size_t n)
+int
+load_add(struct load *l, enum stmt which, int64_t *id,
+	const struct db_value *args, size_t n)
 {
 	return l->sp.is_bad ? -1 : db_run(l->s, which, args, n, id, l->e);
 }
 
-#define ADD(l, which, id, ...) add(l, STMT_##which, id, DB_ARGS(__VA_ARGS__))
-
-/* The line that must come next. */
-static int
-expect(struct load *l, const char *what)
+int
+load_expect(struct load *l, const char *what)
 {
 	int more = spool_next(&l->sp);
 	struct slice r;
@@ -114,13 +57,8 @@ content(struct load *l, int64_t n, struct digest *out)
 	return 0;
 }
 
-/*
- * Is what begins with the current line, n lines more, in the database already?
- * 1: *id is its row, and the spool is behind it.  0: the spool is where it
- * was.  What was only claimed to be the same never is: all bytes are looked at.
- */
-static int
-known(struct load *l, enum stmt find, int64_t n, struct digest *out,
+int
+load_known(struct load *l, enum stmt find, int64_t n, struct digest *out,
 	int64_t *id)
 {
 	struct spool_mark mark = spool_mark(&l->sp);
@@ -132,366 +70,6 @@ known(struct load *l, enum stmt find, int64_t n, struct digest *out,
 	if (found == 0)
 		spool_seek(&l->sp, mark);
 	return found;
-}
-
-/* ---- image ---- */
-
-static int
-load_source(struct load *l)
-{
-	struct slice path = spool_word(&l->sp, l->sp.doc, "path");
-
-	l->image_path = xmemdup0(path.p, path.n);
-	return 0;
-}
-
-/* A path or link target: its text, and its bytes where they are others. */
-struct exact {
-	struct slice text, raw;
-};
-
-static struct exact
-exact(struct load *l, const char *key, const char *key_hex)
-{
-	CLEANUP(own_free)
-	char *shown = NULL;
-	struct exact x = {.raw = spool_hex_opt(
-				  &l->sp, l->sp.doc, key_hex, PATH_MAX_BYTES)};
-
-	if (!x.raw.p) {
-		x.text = spool_word_opt(&l->sp, l->sp.doc, key);
-		return x;
-	}
-	shown = text_clean_new(x.raw);
-	x.text.n = strlen(shown);
-	x.text.p = arena_copy(&l->sp.texts, shown, x.text.n);
-	return x;
-}
-
-/* What files within and outside of items have in common. */
-struct entry {
-	struct exact path, link;
-	struct slice type;
-	int64_t mode;
-	struct db_value size, sha256;
-	struct digest digest;
-};
-
-static void
-read_entry(struct load *l, struct entry *t)
-{
-	struct spool *sp = &l->sp;
-
-	*t = (struct entry){
-		.path = exact(l, "path", "path_hex"),
-		.link = exact(l, "link", "link_hex"),
-		.type = spool_word(sp, sp->doc, "type"),
-		.mode = spool_int(sp, sp->doc, "mode", 0, 07777),
-	};
-	if (!t->path.text.p)
-		(void)!spool_bad(sp, "has no \"path\"");
-	if (t->type.n != 1 || !strchr("dflcbp", t->type.p[0]))
-		(void)!spool_bad(sp, "\"type\" is none of d f l c b p");
-	else if (t->type.p[0] == 'l' && !t->link.text.p)
-		(void)!spool_bad(sp, "has no \"link\"");
-	else if (t->type.p[0] == 'f') {
-		t->size = db_int(spool_int(sp, sp->doc, "size", 0, INT64_MAX));
-		t->digest = spool_digest(sp, sp->doc, "sha256");
-		t->sha256 = db_digest(&t->digest);
-	}
-}
-
-static int
-load_item(struct load *l, int64_t seq, int64_t *left)
-{
-	struct spool *sp = &l->sp;
-	struct slice name = spool_word(sp, sp->doc, "name");
-	struct digest digest = spool_digest(sp, sp->doc, "digest"), sum;
-	int64_t bytes = spool_int(sp, sp->doc, "bytes", 0, INT64_MAX);
-	int64_t files = spool_int(sp, sp->doc, "files", 0, *left);
-	int64_t id = 0;
-	int found = known(l, STMT_ITEM_FIND, files, &sum, &id);
-
-	if (found < 0)
-		return -1;
-	if (found == 0 &&
-		ADD(l, ITEM_ADD, &id, db_digest(&sum), db_slice(name),
-			db_digest(&digest), db_int(bytes), db_int(files)) < 0)
-		return -1;
-	for (int64_t i = 0; found == 0 && i < files; i++) {
-		struct entry t;
-
-		if (expect(l, "file") < 0)
-			return -1;
-		read_entry(l, &t);
-		if (ADD(l, ITEM_FILE_ADD, NULL, db_int(id), db_int(i),
-			    db_slice(t.path.text), db_blob(t.path.raw),
-			    db_slice(t.type), db_int(t.mode), t.size, t.sha256,
-			    db_slice(t.link.text), db_blob(t.link.raw)) < 0)
-			return -1;
-	}
-	*left -= files;
-	return ADD(l, IMAGE_ITEM_ADD, NULL, db_int(l->image), db_int(seq),
-		db_int(id));
-}
-
-static int
-load_path(struct load *l, int64_t seq)
-{
-	struct spool *sp = &l->sp;
-	CLEANUP(own_free)
-	char *device = NULL;
-	struct entry t;
-
-	read_entry(l, &t);
-	if (t.type.n == 1 && (t.type.p[0] == 'c' || t.type.p[0] == 'b'))
-		device = xasprintf("%" PRId64 ":%" PRId64,
-			spool_int(sp, sp->doc, "major", 0, UINT32_MAX),
-			spool_int(sp, sp->doc, "minor", 0, UINT32_MAX));
-	return ADD(l, IMAGE_FILE_ADD, NULL, db_int(l->image), db_int(seq),
-		db_slice(t.path.text), db_blob(t.path.raw), db_slice(t.type),
-		db_int(t.mode), t.size, t.sha256, db_slice(t.link.text),
-		db_blob(t.link.raw),
-		db_int(spool_int(sp, sp->doc, "uid", 0, UINT32_MAX)),
-		db_int(spool_int(sp, sp->doc, "gid", 0, UINT32_MAX)),
-		db_slice(spool_word(sp, sp->doc, "uname")),
-		db_slice(spool_word(sp, sp->doc, "gname")),
-		db_int(spool_int(sp, sp->doc, "mtime_s", INT64_MIN, INT64_MAX)),
-		db_int(spool_int(sp, sp->doc, "mtime_ns", 0, 999999999)),
-		db_text(device),
-		db_slice(spool_text_opt(sp, sp->doc, "xattrs")),
-		db_int(spool_int(sp, sp->doc, "layer", 0, RECORD_LAYERS_MAX)));
-}
-
-static int
-load_layer(struct load *l, enum stmt which, int64_t id, int64_t seq)
-{
-	struct spool *sp = &l->sp;
-	struct digest diff_id = spool_digest(sp, sp->doc, "diff_id");
-
-	if (seq >= RECORD_LAYERS_MAX)
-		return spool_bad(sp, "over %d layers", RECORD_LAYERS_MAX);
-	return add(l, which, NULL,
-		DB_ARGS(db_int(id), db_int(seq), db_digest(&diff_id),
-			db_slice(spool_word(sp, sp->doc, "compression")),
-			db_int(spool_int(sp, sp->doc, "bytes", 0, INT64_MAX)),
-			db_int(spool_int(
-				sp, sp->doc, "entries", 0, INT64_MAX))));
-}
-
-/* The lines that belong to an image. */
-static int
-load_parts(struct load *l, int64_t left)
-{
-	int64_t layers = 0, items = 0, paths = 0;
-
-	while (left > 0) {
-		struct slice r;
-		int more = spool_next(&l->sp), result;
-
-		if (more < 0)
-			return -1;
-		left--;
-		r = jdoc_str(jdoc_get(l->sp.doc, "r"));
-		if (more > 0 && slice_is(r, "layer"))
-			result = load_layer(
-				l, STMT_IMAGE_LAYER_ADD, l->image, layers++);
-		else if (more > 0 && slice_is(r, "item"))
-			result = load_item(l, items++, &left);
-		else if (more > 0 && slice_is(r, "path"))
-			result = load_path(l, paths++);
-		else
-			result = spool_bad(
-				&l->sp, "a part of the image expected");
-		if (result < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-load_image(struct load *l)
-{
-	struct spool *sp = &l->sp;
-	struct digest config = spool_digest(sp, sp->doc, "config_digest"), sum;
-	struct slice raw =
-		spool_hex_opt(sp, sp->doc, "config_hex", RECORD_CONFIG_MAX);
-	int64_t lines = spool_int(sp, sp->doc, "lines", 0, RECORD_LINES_MAX);
-	const struct jdoc *tags = jdoc_get(sp->doc, "tags");
-	int found;
-
-	l->image_sha256 = spool_digest(sp, sp->doc, "sha256");
-	if (jdoc_type(tags) != JDOC_ARRAY || jdoc_len(tags) > RECORD_TAGS_MAX)
-		return spool_bad(sp, "\"tags\" is no array of at most %d",
-			RECORD_TAGS_MAX);
-	found = known(l, STMT_IMAGE_FIND, lines, &sum, &l->image);
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	if (ADD(l, IMAGE_ADD, &l->image, db_digest(&sum),
-		    db_digest(&l->image_sha256),
-		    db_int(spool_int(sp, sp->doc, "bytes", 0, INT64_MAX)),
-		    db_slice(spool_word(sp, sp->doc, "format")),
-		    db_slice(spool_word(sp, sp->doc, "compression")),
-		    db_digest(&config), db_blob(raw),
-		    db_int(spool_int(sp, sp->doc, "entries", 0, INT64_MAX)),
-		    db_int(spool_int(sp, sp->doc, "items", 0, INT64_MAX))) < 0)
-		return -1;
-	for (size_t i = 0; i < jdoc_len(tags); i++)
-		if (ADD(l, IMAGE_TAG_ADD, NULL, db_int(l->image),
-			    db_int((int64_t)i),
-			    db_slice(spool_word_at(sp, tags, i))) < 0)
-			return -1;
-	return load_parts(l, lines);
-}
-
-/* ---- provenance and recipe ---- */
-
-/* "guix@523bbfe+alice@efb454e" */
-static void
-label_channel(struct buf *label, struct slice name, struct slice commit)
-{
-	if (label->n > 0)
-		buf_char(label, '+');
-	buf_slice(label, name);
-	if (commit.n > COMMIT_SHOWN)
-		commit.n = COMMIT_SHOWN;
-	/* A digit is a byte: what is no commit may be cut within a character,
-	 * and is then no text. */
-	if (commit.n > 0 && text_is_utf8(commit)) {
-		buf_char(label, '@');
-		buf_slice(label, commit);
-	}
-}
-
-static int
-load_channels(struct load *l, int64_t *id)
-{
-	struct spool *sp = &l->sp;
-	CLEANUP(buf_fini)
-	struct buf label = {0};
-	const struct jdoc *v;
-	struct digest sum;
-	int found;
-
-	if (expect(l, "channels") < 0)
-		return -1;
-	v = jdoc_get(sp->doc, "v");
-	if (jdoc_type(v) != JDOC_ARRAY || jdoc_len(v) > RECORD_CHANNELS_MAX)
-		return spool_bad(sp, "\"v\" is no array of at most %d",
-			RECORD_CHANNELS_MAX);
-	found = known(l, STMT_CHANNEL_SET_FIND, 0, &sum, id);
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	for (size_t i = 0; i < jdoc_len(v); i++)
-		label_channel(&label, spool_word(sp, jdoc_at(v, i), "name"),
-			spool_word_opt(sp, jdoc_at(v, i), "commit"));
-	if (ADD(l, CHANNEL_SET_ADD, id, db_digest(&sum),
-		    db_text(buf_text(&label))) < 0)
-		return -1;
-	for (size_t i = 0; i < jdoc_len(v); i++) {
-		const struct jdoc *c = jdoc_at(v, i);
-
-		if (ADD(l, CHANNEL_ADD, NULL, db_int(*id), db_int((int64_t)i),
-			    db_slice(spool_word(sp, c, "name")),
-			    db_slice(spool_word(sp, c, "url")),
-			    db_slice(spool_word_opt(sp, c, "branch")),
-			    db_slice(spool_word_opt(sp, c, "commit")),
-			    db_slice(spool_word_opt(sp, c, "intro_commit")),
-			    db_slice(spool_word_opt(sp, c, "intro_signer"))) <
-			0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-load_package(struct load *l, int64_t seq)
-{
-	struct spool *sp = &l->sp;
-	const struct jdoc *v = sp->doc;
-	/* What propagates it came before it. */
-	int64_t parent = spool_int_opt(sp, v, "parent", 0, seq - 1, -1);
-
-	return ADD(l, PACKAGE_ADD, NULL, db_int(l->provenance), db_int(seq),
-		parent < 0 ? (struct db_value){0} : db_int(parent),
-		db_int(spool_int(sp, v, "depth", 0, seq)),
-		db_slice(spool_word(sp, v, "name")),
-		db_slice(spool_word(sp, v, "version")),
-		db_slice(spool_word(sp, v, "output")),
-		db_slice(spool_word(sp, v, "store_path")),
-		db_slice(spool_word(sp, v, "channels")),
-		db_slice(spool_text(sp, v, "transformations")),
-		db_slice(spool_text(sp, v, "properties")),
-		db_int(spool_bool(sp, v, "is_repeated")));
-}
-
-static int
-load_provenance(struct load *l)
-{
-	struct spool *sp = &l->sp;
-	CLEANUP(own_free)
-	char *profile = NULL, *how = NULL;
-	struct slice text;
-	int64_t version = spool_int(sp, sp->doc, "version", 0, INT32_MAX);
-	int64_t n = spool_int(sp, sp->doc, "packages", 0, RECORD_PACKAGES_MAX);
-	int64_t channels = 0;
-	struct digest sum;
-	int found;
-
-	/* They outlive the line. */
-	text = spool_word(sp, sp->doc, "profile");
-	profile = xmemdup0(text.p, text.n);
-	text = spool_text(sp, sp->doc, "found");
-	how = xmemdup0(text.p, text.n);
-	found = known(l, STMT_PROVENANCE_FIND, n + 1, &sum, &l->provenance);
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	if (load_channels(l, &channels) < 0 ||
-		ADD(l, PROVENANCE_ADD, &l->provenance, db_digest(&sum),
-			db_text(profile), db_text(how), db_int(version),
-			db_int(channels)) < 0)
-		return -1;
-	for (int64_t i = 0; i < n; i++)
-		if (expect(l, "package") < 0 || load_package(l, i) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-load_recipe(struct load *l)
-{
-	struct spool *sp = &l->sp;
-	CLEANUP(own_jdoc)
-	struct jdoc *v = NULL;
-	struct digest sum, id, channels_id;
-	int64_t channels = 0;
-	int found = known(l, STMT_RECIPE_FIND, 1, &sum, &l->recipe);
-
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	/* The channels' line comes second and is needed first. */
-	v = STEAL(sp->doc);
-	if (load_channels(l, &channels) < 0)
-		return -1;
-	id = spool_digest(sp, v, "id");
-	channels_id = spool_digest(sp, v, "channels_id");
-	return ADD(l, RECIPE_ADD, &l->recipe, db_digest(&sum), db_digest(&id),
-		db_digest(&channels_id),
-		db_slice(spool_text(sp, v, "channels_scm")),
-		db_slice(spool_text(sp, v, "manifest_scm")),
-		db_slice(spool_word(sp, v, "format")),
-		db_slice(spool_text(sp, v, "options")),
-		db_slice(spool_text(sp, v, "revealed")),
-		db_slice(spool_word(sp, v, "profile")), db_int(channels));
-}
-
-static int
-load_command(struct load *l)
-{
-	struct slice text = spool_text(&l->sp, l->sp.doc, "text");
-
-	l->command = xmemdup0(text.p, text.n);
-	return 0;
 }
 
 /* ---- rebuild ---- */
@@ -511,7 +89,7 @@ load_rebuild(struct load *l)
 		is_end = is_end || slice_is(ended, ends[i]);
 	if (!is_end)
 		return spool_bad(sp, "\"ended\" is none of the ends");
-	if (ADD(l, REBUILD_ADD, NULL, db_int(l->sample), db_slice(ended),
+	if (LOAD_ADD(l, REBUILD_ADD, NULL, db_int(l->sample), db_slice(ended),
 		    db_slice(spool_word_opt(sp, v, "class")),
 		    db_slice(spool_word_opt(sp, v, "drv")),
 		    db_slice(spool_word_opt(sp, v, "output")),
@@ -528,7 +106,7 @@ load_rebuild(struct load *l)
 		return -1;
 	if (guix.n == 0)
 		return 0;
-	return ADD(l, RUN_GUIX, NULL, db_int(l->sample), db_slice(guix));
+	return LOAD_ADD(l, RUN_GUIX, NULL, db_int(l->sample), db_slice(guix));
 }
 
 static int
@@ -557,14 +135,14 @@ load_text(struct load *l)
 	struct slice kind = spool_word(sp, sp->doc, "kind");
 	size_t k = 0;
 
-	while (k < TEXT_KINDS && !slice_is(kind, text_kinds[k]))
+	while (k < LOAD_TEXT_KINDS && !slice_is(kind, text_kinds[k]))
 		k++;
-	if (k == TEXT_KINDS)
+	if (k == LOAD_TEXT_KINDS)
 		return spool_bad(sp, "\"kind\" is none of the kinds");
 	if (l->texts[k] >= RECORD_TEXTS_MAX)
 		return spool_bad(sp, "over %d texts of kind %s",
 			RECORD_TEXTS_MAX, text_kinds[k]);
-	return ADD(l, TEXT_ADD, NULL, db_int(l->sample), db_slice(kind),
+	return LOAD_ADD(l, TEXT_ADD, NULL, db_int(l->sample), db_slice(kind),
 		db_int(l->texts[k]++),
 		db_slice(spool_text(sp, sp->doc, "text")));
 }
@@ -578,7 +156,7 @@ load_rebuilt(struct load *l)
 	struct digest config = spool_digest(sp, sp->doc, "config_digest");
 
 	l->rebuilt_sha256 = spool_digest(sp, sp->doc, "sha256");
-	return ADD(l, REBUILT_ADD, NULL, db_int(l->sample),
+	return LOAD_ADD(l, REBUILT_ADD, NULL, db_int(l->sample),
 		db_digest(&l->rebuilt_sha256),
 		db_int(spool_int(sp, sp->doc, "bytes", 0, INT64_MAX)),
 		db_slice(spool_word(sp, sp->doc, "compression")),
@@ -588,7 +166,7 @@ load_rebuilt(struct load *l)
 static int
 load_rebuilt_layer(struct load *l)
 {
-	return load_layer(
+	return load_image_layer(
 		l, STMT_REBUILT_LAYER_ADD, l->sample, l->rebuilt_layers++);
 }
 
@@ -610,7 +188,7 @@ load_forgiven(struct load *l)
 	if (l->forgiven >= RECORD_FORGIVEN_MAX)
 		return spool_bad(sp, "over %d kinds of forgiven differences",
 			RECORD_FORGIVEN_MAX);
-	return ADD(l, FORGIVEN_ADD, NULL, db_int(l->sample),
+	return LOAD_ADD(l, FORGIVEN_ADD, NULL, db_int(l->sample),
 		db_int(l->forgiven++),
 		db_slice(spool_word(sp, sp->doc, "what")),
 		db_int(spool_int(sp, sp->doc, "count", 0, INT64_MAX)));
@@ -626,7 +204,7 @@ load_difference(struct load *l)
 	if (l->stored >= COMPARE_DIFFERENCES_MAX || l->stored >= l->differences)
 		return spool_bad(sp, "more differences than %s",
 			l->stored >= l->differences ? "it found" : "are kept");
-	return ADD(l, DIFFERENCE_ADD, NULL, db_int(l->sample),
+	return LOAD_ADD(l, DIFFERENCE_ADD, NULL, db_int(l->sample),
 		db_int(l->stored++), db_slice(spool_word(sp, v, "path")),
 		db_slice(spool_word_opt(sp, v, "store_item")),
 		db_slice(spool_word_opt(sp, v, "package")),
@@ -653,7 +231,7 @@ load_verdict(struct load *l)
 		!digest_eq(&l->image_sha256, &l->rebuilt_sha256))
 		return spool_bad(sp, "identical, but the digests are not");
 	l->is_done = true;
-	return ADD(l, ATTEMPT_SET, NULL, db_int(l->sample), db_slice(name),
+	return LOAD_ADD(l, ATTEMPT_SET, NULL, db_int(l->sample), db_slice(name),
 		db_slice(spool_word_opt(sp, v, "class")),
 		db_slice(spool_text_opt(sp, v, "cause")),
 		db_slice(spool_text_opt(sp, v, "advice")),
@@ -673,11 +251,11 @@ static const struct kind {
 	unsigned after; /* bits that must be there before it */
 	int (*load)(struct load *l);
 } kinds[] = {
-	{"source", 1, SEEN_SOURCE, 0, load_source},
+	{"source", 1, SEEN_SOURCE, 0, load_image_source},
 	{"image", 1, SEEN_IMAGE, SEEN_SOURCE, load_image},
-	{"provenance", 2, SEEN_PROVENANCE, 0, load_provenance},
+	{"provenance", 2, SEEN_PROVENANCE, 0, load_recipe_provenance},
 	{"recipe", 3, SEEN_RECIPE, 0, load_recipe},
-	{"command", 3, SEEN_COMMAND, SEEN_RECIPE, load_command},
+	{"command", 3, SEEN_COMMAND, SEEN_RECIPE, load_recipe_command},
 	{"rebuild", 4, SEEN_REBUILD, 0, load_rebuild},
 	{"rebuilt", 5, SEEN_REBUILT, 0, load_rebuilt},
 	{"rebuilt-layer", 5, 0, SEEN_REBUILT, load_rebuilt_layer},
@@ -745,7 +323,7 @@ load_all(struct load *l)
 	if (!l->log)
 		return 0;
 	/* In this order: the end may give some of the text. */
-	return ADD(l, LOG_ADD, NULL, db_int(l->sample),
+	return LOAD_ADD(l, LOG_ADD, NULL, db_int(l->sample),
 		db_int((int64_t)pack_bytes(l->log)), db_blob(pack_end(l->log)));
 }
 

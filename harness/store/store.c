@@ -35,6 +35,8 @@ struct store {
 	int lock_fd;     /* held while we may write; -1 */
 	int read_depth;  /* store_read_begin without its end */
 	bool is_writing; /* between db_write_begin and db_write_end */
+	bool is_batch;   /* between store_batch_begin and its end */
+	bool is_bad;     /* a write of the batch failed */
 	struct arena run_texts;
 	sqlite3_stmt *stmts[STMT_COUNT]; /* NULL until first used */
 };
@@ -249,6 +251,8 @@ db_column_is_null(const struct db_rows *rows, int i)
 int
 db_write_begin(struct store *s, struct err *e)
 {
+	if (s->is_batch)
+		return 0;
 	if (s->mode != STORE_WRITE || s->read_depth > 0 || s->is_writing)
 		return err_set(e, ERR_BUG,
 			"%s: a write where only reading was meant", s->path);
@@ -271,11 +275,38 @@ take_back(struct store *s)
 int
 db_write_end(struct store *s, int result, struct err *e)
 {
+	if (s->is_batch) {
+		s->is_bad = s->is_bad || result < 0;
+		return result;
+	}
 	s->is_writing = false;
 	if (result == 0 && db_run(s, STMT_COMMIT, NULL, 0, NULL, e) == 0)
 		return 0;
 	take_back(s);
 	return -1;
+}
+
+int
+store_batch_begin(struct store *s, struct err *e)
+{
+	if (s->is_batch)
+		return err_set(
+			e, ERR_BUG, "%s: a batch within another", s->path);
+	if (db_write_begin(s, e) < 0)
+		return -1;
+	s->is_batch = true;
+	s->is_bad = false;
+	return 0;
+}
+
+int
+store_batch_end(struct store *s, int result, struct err *e)
+{
+	s->is_batch = false;
+	if (result == 0 && s->is_bad)
+		result = err_set(e, ERR_BUG, "%s: a part of a batch had failed",
+			s->path);
+	return db_write_end(s, result, e);
 }
 
 int

@@ -134,6 +134,14 @@ struct store_layer {
 
 /* ---- writing: only the process that opened with STORE_WRITE ---- */
 
+/*
+ * All that is written between store_batch_begin and store_batch_end is one
+ * transaction: much faster for many small things, such as a run and all of its
+ * samples.  Result 0 commits, another takes all back; what failed in between
+ * leaves nothing but to take all back.  Gives -1 unless all was committed.
+ */
+int store_batch_begin(struct store *s, struct err *e) NODISCARD;
+int store_batch_end(struct store *s, int result, struct err *e) NODISCARD;
 /* run->id is set. */
 int store_run_begin(
 	struct store *s, struct store_run *run, struct err *e) NODISCARD;
