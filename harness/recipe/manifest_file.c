@@ -71,9 +71,9 @@ make_spec(const struct package *p, bool with_output, struct buf *out,
 	buf_str(out, p->name);
 	if (!is_bare)
 		buf_printf(out, "@%s", p->version);
-	if (with_output && (has_colon || strcmp(p->output, "out") != 0))
+	if (with_output && strcmp(p->output, "out") != 0)
 		buf_printf(out, ":%s", p->output);
-	else if (has_colon)
+	else if (has_colon) /* what is after a name's own is no output */
 		buf_str(out, ":out");
 	return 0;
 }

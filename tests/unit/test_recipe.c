@@ -453,7 +453,7 @@ wrapped_packages_are_relocatable(void **state)
 	reveals(&f, "--relocatable --relocatable");
 	end(&f);
 	/* Not every name that ends in R was wrapped. */
-	begin(&f, V4(ENTRY("R", "1", "out")));
+	begin(&f, V4(ENTRY("a", "1R", "out")));
 	reveals(&f, "");
 	end(&f);
 }
