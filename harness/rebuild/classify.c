@@ -224,7 +224,7 @@ classify_last_lines(struct arena *a, struct slice log, size_t n)
 {
 	CLEANUP(buf_fini)
 	struct buf out = {0};
-	struct slice last[CLASSIFY_LINES], line;
+	struct slice last[CLASSIFY_LINES] = {{0}}, line;
 	size_t seen = 0;
 
 	if (n > CLASSIFY_LINES)
