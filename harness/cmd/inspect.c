@@ -136,21 +136,39 @@ print_text(const struct findings *f, struct err *e)
 	return 0;
 }
 
+/* Failures that are findings on the image, not faults of this machine. */
+static bool
+is_finding(const struct err *e)
+{
+	return e->kind == ERR_ABSENT || e->kind == ERR_INPUT ||
+		e->kind == ERR_POLICY;
+}
+
 /*
  * An image that cannot be rebuilt can still be looked at: why it cannot is
- * part of what is printed, and 0 is returned.
+ * part of what is printed, with what it reveals all the same, and 0 is
+ * returned.
  */
 static int
 find(struct findings *f, struct err *e)
 {
+	struct err later = {0};
+
 	if (common_image(f->source, &f->image, e) < 0)
 		return -1;
-	if (provenance_read(f->image, &f->provenance, e) < 0 ||
-		recipe_make(f->image, f->provenance,
-			&(struct recipe_override){0}, &f->recipe, e) < 0) {
-		if (e->kind != ERR_ABSENT && e->kind != ERR_INPUT &&
-			e->kind != ERR_POLICY)
+	if (provenance_read(f->image, &f->provenance, e) < 0) {
+		if (!is_finding(e))
 			return -1;
+		f->why = e->text;
+	}
+	if (recipe_make(f->image, f->provenance, &(struct recipe_override){0},
+		    &f->recipe, &later) < 0) {
+		if (!is_finding(&later)) {
+			*e = later;
+			return -1;
+		}
+		if (!f->why)
+			*e = later;
 		f->why = e->text;
 	}
 	return 0;

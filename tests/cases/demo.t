@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# needs: world
+# The main job: the demo's corpus, rebuilt by the real Guix and judged rightly.
+# What unblend says is held against sha256sum, sqlite3, jq, xmllint, the
+# daemon's own logs and npm's readers of JUnit.
+. tests/cases/tap.sh
+
+world=${WORLD:-build/world}
+images=build/images
+report=$T/report
+db=$report/unblend.db
+
+cat >"$T/expected" <<END
+big identical
+bzip2 identical
+choir identical
+dice same-inputs
+entrypoint identical
+fails unbuildable
+git-url identical
+hangs timeout
+hello identical
+hello-1.0 identical
+hello-g1 identical
+layered identical
+localstate identical
+loose unbuildable
+lzip identical
+multi identical
+nested identical
+none identical
+noprov no-provenance
+odd identical
+other-fs same-contents
+quoting identical
+rabbit-old identical
+repeat identical
+shell identical
+symlinks identical
+tagged identical
+tampered different
+transformed identical
+truncated unreadable
+two-channels identical
+unreachable-commit unavailable
+untrusted refused
+vanish unavailable
+xz identical
+zstd identical
+END
+
+sql() { sqlite3 -batch "$db" "$@"; }
+
+: >"$T/before"
+OUT=$report run ci/demo
+is "$status" 0 "the demo runs"
+is "$(tail -n 1 "$T/out")" "report: $report/index.html" "and ends with the report's path"
+sql 'SELECT name || " " || verdict FROM sample JOIN attempt ON sample.id = sample_id
+	ORDER BY name COLLATE BINARY' >"$T/verdicts"
+same "$T/verdicts" "$T/expected" "every verdict is right"
+is "$(sql 'PRAGMA integrity_check; PRAGMA foreign_key_check')" ok "the database is whole"
+
+# Identical means: these bytes, built in this run.  NAME OUTPUT DRV SOURCE lines.
+sql -separator ' ' "SELECT name, output, drv, source FROM sample
+	JOIN attempt ON sample.id = attempt.sample_id
+	JOIN rebuild ON sample.id = rebuild.sample_id
+	WHERE verdict = 'identical'" >"$T/identical"
+tests/world/enter sh -c 'cut -d" " -f2 "$1" | xargs sha256sum' sh "$T/identical" |
+	cut -d' ' -f1 >"$T/rebuilt"
+sed 's|.*/||' "$T/identical" | (cd "$images" && xargs sha256sum) |
+	cut -d' ' -f1 >"$T/original"
+same "$T/rebuilt" "$T/original" "sha256sum of each rebuilt file is that of its image"
+is "$(wc -l <"$T/rebuilt")" "$(grep -c ' identical$' "$T/expected")" "of all of them"
+old=
+while read -r name _ drv _; do
+	item=${drv#/gnu/store/}
+	log=$world/log/guix/drvs/$(printf '%.2s' "$item")/${item#??}.gz
+	[ -n "$(find "$log" -newer "$T/before")" ] || old="$old $name"
+done <"$T/identical"
+is "$old" "" "the daemon's log of each pack's build is of this run"
+is "$(sql "SELECT count(*) FROM rebuild WHERE ended = 'done' AND built = 0")" 0 \
+	"no rebuild without a build"
+
+# The recorded URL is in the image that was rebuilt from a mirror.
+is "$(sql "SELECT url FROM sample JOIN attempt ON sample.id = sample_id
+	JOIN provenance ON provenance.id = provenance_id
+	JOIN channel USING (channel_set_id) WHERE sample.name = 'git-url'")" \
+	git://127.0.0.1/guix "the dead URL is recorded"
+
+# Differences are named.
+is "$(sql "SELECT path || ' ' || kind FROM difference JOIN sample ON sample.id = sample_id
+	WHERE name = 'tampered'")" "etc/motd only-in-image" "the added file is named"
+is "$(sql "SELECT DISTINCT package FROM difference JOIN sample ON sample.id = sample_id
+	WHERE name = 'dice'")" "dice@6" "the package that differs is named"
+item=$(sql "SELECT store_item || '/share/dice' FROM difference JOIN sample
+	ON sample.id = sample_id WHERE name = 'dice' AND kind = 'contents'")
+offset=$(sql "SELECT offset FROM difference JOIN sample
+	ON sample.id = sample_id WHERE name = 'dice' AND kind = 'contents'")
+output=$(sql "SELECT output FROM rebuild JOIN sample ON sample.id = sample_id
+	WHERE name = 'dice'")
+tests/world/enter cat "$output" >"$T/dice.tar.gz"
+for side in "$images/dice.tar.gz" "$T/dice.tar.gz"; do
+	layer=$(tar -tzf "$side" | grep 'layer\.tar$')
+	tar -xzOf "$side" "$layer" | tar -xO "gnu/store/$item" >"$T/side.$(basename "$(dirname "$side")")"
+done
+is "$(cmp "$T/side.images" "$T/side.$(basename "$T")" | sed 's/.*byte \([0-9]*\),.*/\1/')" \
+	"$((offset + 1))" "cmp finds the first difference at the same byte"
+
+# The reports say what the database says.
+like "$report/index.html" '</html>' "the page is whole"
+count() { sql "SELECT count(*) FROM attempt JOIN verdict ON name = verdict WHERE junit = '$1'"; }
+ok "JUnit is valid" xmllint --noout --schema tests/schema/jenkins-junit-10.xsd "$report/junit.xml"
+for kind in failure error skipped; do
+	is "$(xmllint --xpath "count(//testcase[$kind])" "$report/junit.xml")" "$(count "$kind")" \
+		"as many testcases with $kind as in the database"
+done
+is "$(jq -r '.images[] | .name + " " + .verdict' "$report/report.json" | LC_ALL=C sort)" \
+	"$(LC_ALL=C sort "$T/expected")" "report.json has the verdicts"
+total=$(sql 'SELECT count(*) FROM sample')
+for judge in junit-count xunit-count; do
+	if [ ! -d build/npm/node_modules ]; then
+		skip 1 "npm's packages are not here"
+		continue
+	fi
+	run tests/oracle/$judge "$report/junit.xml"
+	like "$T/out" "tests=$total failures=$(count failure) errors=$(count error) skipped=$(count skipped)" \
+		"$judge counts the same"
+done
+
+# Again from the database: the same bytes.
+run "$UNBLEND" report -d "$db" -o "$T/again"
+is "$status" 0 "report writes again"
+for file in junit.xml report.json index.html; do
+	grep -v "$report" "$report/$file" >"$T/a" || :
+	grep -v "$T/again" "$T/again/$file" >"$T/b" || :
+	same "$T/b" "$T/a" "$file is the same"
+done
+done_testing
