@@ -108,7 +108,9 @@ write_differences(struct markup *m, const struct report *r,
 		markup(m, " and %" PRId64 " more", packages.n - PAGE_LIST_MAX);
 	if (packages.n > 0)
 		fputs("</p>\n", m->f);
-	fputs("<table class=\"rows differences\">\n<thead><tr>"
+	fputs("<div class=\"box\" tabindex=\"0\" role=\"region\" "
+	      "aria-labelledby=\"differences\">\n"
+	      "<table class=\"rows differences\">\n<thead><tr>"
 	      "<th scope=\"col\">Kind</th><th scope=\"col\">Path</th>"
 	      "<th scope=\"col\">What</th><th scope=\"col\" class=\"num\">"
 	      "First byte</th></tr></thead>\n",
@@ -118,7 +120,7 @@ write_differences(struct markup *m, const struct report *r,
 	if (rows.item)
 		fputs("</tbody>", m->f);
 	free(rows.item);
-	fputs("</table>\n", m->f);
+	fputs("</table></div>\n", m->f);
 	shown = rows.n < PAGE_DIFFERENCES_MAX ? rows.n : PAGE_DIFFERENCES_MAX;
 	if (a->differences > shown)
 		markup(m,

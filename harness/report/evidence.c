@@ -18,7 +18,8 @@ add_line(void *arg, const char *text, struct err *e)
 
 	(void)e;
 	if (l->n++ == 0)
-		fprintf(l->m->f, "<h3>%s</h3>\n<ul class=\"lines\">\n",
+		fprintf(l->m->f,
+			"<h3>%s</h3>\n<ul class=\"lines\" tabindex=\"0\">\n",
 			l->title);
 	if (l->n <= PAGE_LIST_MAX)
 		markup(l->m, "<li><code>%s</code></li>\n", text);
@@ -86,7 +87,9 @@ add_layer(void *arg, const struct store_layer *l, struct err *e)
 
 	(void)e;
 	if (list->n++ == 0)
-		fputs("<h3>Layers</h3>\n<table class=\"rows\">\n<thead><tr>"
+		fputs("<h3 id=\"layers\">Layers</h3>\n"
+		      "<div class=\"box\" tabindex=\"0\" role=\"region\" "
+		      "aria-labelledby=\"layers\">\n<table class=\"rows\">\n<thead><tr>"
 		      "<th scope=\"col\">Layer</th><th scope=\"col\">diffID"
 		      "</th><th scope=\"col\" class=\"num\">Size</th>"
 		      "<th scope=\"col\" class=\"num\">Entries</th></tr>"
@@ -117,8 +120,8 @@ evidence_write(struct markup *m, const struct report *r,
 	if (!a->image_sha256)
 		return 0;
 	report_bytes(&size, a->image_bytes);
-	fputs("<section aria-labelledby=\"hashes\">\n"
-	      "<h2 id=\"hashes\">Bits</h2>\n<dl class=\"facts\">\n",
+	fputs("<section aria-labelledby=\"digests\">\n"
+	      "<h2 id=\"digests\">Digests</h2>\n<dl class=\"facts\">\n",
 		m->f);
 	page_fact(m, "Image SHA-256", a->image_sha256, true);
 	page_fact(m, "Rebuilt SHA-256", a->rebuilt_sha256, true);
@@ -132,7 +135,7 @@ evidence_write(struct markup *m, const struct report *r,
 	if (store_layers(r->store, a->sample.id, add_layer, &layers, e) < 0)
 		return -1;
 	if (layers.n > 0)
-		fputs("</tbody></table>\n", m->f);
+		fputs("</tbody></table></div>\n", m->f);
 	if (layers.n > PAGE_LIST_MAX)
 		markup(m,
 			"<p class=\"note\">and %" PRId64 " more, all in "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/aside.h"
@@ -40,30 +41,57 @@ count_same(const struct report *r)
 	return n;
 }
 
+/* "2026-11-24 04:22 UTC": of the run's own row, never of the clock. */
+static void
+write_time(struct markup *m, int64_t wall_s)
+{
+	char iso[CLOCK_ISO];
+
+	clock_iso(wall_s, iso);
+	markup(m, "<time datetime=\"%s\">", iso);
+	fprintf(m->f, "%.10s %.5s UTC</time>", iso,
+		iso + strlen("2026-11-24T"));
+}
+
+static void
+write_accepted(struct markup *m, const struct report *r)
+{
+	fputs("<p class=\"lead\">", m->f);
+	if (r->unaccepted == 0)
+		fputs("All are accepted", m->f);
+	else
+		markup(m, "<b>%" PRId64 " not accepted</b>", r->unaccepted);
+	if (r->regressions)
+		markup(m, ", <b>%" PRId64 " regression%s</b>", r->regressions,
+			r->regressions == 1 ? "" : "s");
+	markup(m,
+		". The line is <b>%s</b>, or what the corpus expects of an "
+		"image. Rebuilt to depth <b>%s</b>, ",
+		r->run.accept, r->run.depth);
+	write_time(m, r->run.started_s);
+	fputs(".</p>\n", m->f);
+}
+
 static void
 write_header(struct markup *m, const struct report *r)
 {
-	char when[CLOCK_ISO];
 	int64_t same = count_same(r);
 
-	clock_iso(r->run.started_s, when);
 	markup(m,
-		"<a class=\"skip\" href=\"#images\">To the images</a>\n"
+		"<a class=\"skip-link\" href=\"#images\">To the images</a>\n"
 		"<header>\n<p class=\"crumbs\"><b>unblend</b> run %" PRId64
 		"</p>\n<h1>",
 		r->run.id);
 	if (r->total > 0 && same == r->total)
-		markup(m, "%s came out the same",
-			same == 1 ? "The image" : "All images");
+		fputs(same == 1 ? "The image came out the same"
+				: "All images came out the same",
+			m->f);
 	else
 		markup(m,
 			"%" PRId64 " of %" PRId64 " image%s came out the same",
 			same, r->total, r->total == 1 ? "" : "s");
-	markup(m,
-		"</h1>\n<p class=\"lead\">Rebuilt at depth "
-		"<b>%s</b>, accepted from <b>%s</b> on. "
-		"<time datetime=\"%s\">%s</time></p>\n",
-		r->run.depth, r->run.accept, when, when);
+	fputs("</h1>\n", m->f);
+	write_accepted(m, r);
 	if (r->run.ended_s == 0)
 		fputs("<p class=\"note\">This run has not ended, or was "
 		      "killed: what it judged until then is here.</p>\n",
@@ -162,7 +190,7 @@ write_changes(struct markup *m, const struct report *r)
 				m->f);
 		if (c->was[0])
 			markup(m,
-				" <span class=\"sub\">%s in run %" PRId64
+				" <span class=\"sub\">was %s in run %" PRId64
 				"</span>",
 				c->was, c->last_run);
 		fputs("</li>\n", m->f);
@@ -189,13 +217,12 @@ write_table_head(struct markup *m)
 	      "<table id=\"table\" class=\"images\">\n<thead><tr>"
 	      "<th scope=\"col\">Image</th><th scope=\"col\">Verdict</th>"
 	      "<th scope=\"col\">Why</th><th scope=\"col\">Channels</th>"
-	      "<th scope=\"col\" class=\"num\"><abbr title=\"Derivations "
-	      "built, substituted, and valid already\">B / S / V</abbr></th>"
-	      "<th scope=\"col\" class=\"num\">Time</th>"
-	      "<th scope=\"col\">Before</th></tr></thead>\n<tbody>\n",
+	      "<th scope=\"col\">Derivations</th>"
+	      "<th scope=\"col\" class=\"num\">Time</th></tr></thead>\n<tbody>\n",
 		m->f);
 }
 
+/* Under the verdict; nothing where all is as it was. */
 static void
 write_shift(struct markup *m, const struct store_attempt *a)
 {
@@ -207,15 +234,47 @@ write_shift(struct markup *m, const struct store_attempt *a)
 	};
 	enum report_shift shift = report_shift(a);
 
-	markup(m,
-		"<td data-l=\"Before\" data-k=\"%d\"><span class=\"shift "
-		"%s\">",
-		(int)shift, words[shift]);
-	if (shift == SHIFT_NEW || shift == SHIFT_SAME)
-		markup(m, "%s", words[shift]);
+	if (shift == SHIFT_SAME && a->is_judged)
+		return;
+	markup(m, "<span class=\"shift %s\">", words[shift]);
+	if (shift == SHIFT_NEW)
+		markup(m, "first time");
 	else
 		markup(m, "was %s", a->last_verdict);
-	fputs("</span></td>", m->f);
+	fputs("</span>", m->f);
+}
+
+/* A channel a line. */
+static void
+write_set(struct markup *m, const char *set)
+{
+	fputs("<td data-l=\"Channels\" class=\"set\">", m->f);
+	for (const char *p = set; p && *p;) {
+		size_t n = strcspn(p, "+");
+
+		fputs("<span>", m->f);
+		markup_lines(m, (struct slice){p, n});
+		fputs("</span>", m->f);
+		p += n + (p[n] == '+');
+	}
+	fputs("</td>", m->f);
+}
+
+static void
+write_derivations(struct markup *m, const struct store_attempt *a)
+{
+	markup(m,
+		"<td data-l=\"Derivations\" class=\"set\" data-k=\"%" PRId64
+		"\">",
+		a->built);
+	if (a->recipe_id && a->built + a->substituted + a->valid > 0) {
+		markup(m, "<span><b>%" PRId64 "</b> built</span>", a->built);
+		if (a->substituted)
+			markup(m, "<span>%" PRId64 " substituted</span>",
+				a->substituted);
+		markup(m, "<span>%" PRId64 " valid</span>", a->valid);
+	}
+	fputs("</td>", m->f);
 }
 
 static void
@@ -224,7 +283,6 @@ write_row(
 {
 	CLEANUP(buf_fini)
 	struct buf text = {0};
-	bool has_rebuilt = a->recipe_id && a->built + a->substituted + a->valid;
 
 	markup(m,
 		"<tr data-v=\"%s\"><th scope=\"row\">"
@@ -235,19 +293,11 @@ write_row(
 		a->sample.collection, a->sample.tags[0] ? " · " : "",
 		a->sample.tags, a->is_judged ? (int)a->verdict : VERDICT_COUNT);
 	page_badge(m, a);
+	write_shift(m, a);
 	report_short(&text, a->cause, CAUSE_CHARS);
-	markup(m,
-		"</td><td data-l=\"Why\">%s</td><td data-l=\"Channels\">"
-		"<span class=\"set\">%s</span></td>",
-		buf_text(&text), a->channel_set);
-	if (has_rebuilt)
-		markup(m,
-			"<td data-l=\"Built / substituted / valid\" "
-			"class=\"num\">%" PRId64 " / %" PRId64 " / %" PRId64
-			"</td>",
-			a->built, a->substituted, a->valid);
-	else
-		fputs("<td class=\"num\"></td>", m->f);
+	markup(m, "</td><td data-l=\"Why\">%s</td>", buf_text(&text));
+	write_set(m, a->channel_set);
+	write_derivations(m, a);
 	buf_clear(&text);
 	if (a->is_judged)
 		report_duration(&text, a->elapsed_ms);
@@ -255,17 +305,12 @@ write_row(
 		"<td data-l=\"Time\" class=\"num\" data-k=\"%" PRId64
 		"\">%s</td>",
 		a->elapsed_ms, buf_text(&text));
-	write_shift(m, a);
 	fputs("</tr>\n", m->f);
 }
 
 static void
 write_footer(struct markup *m, const struct report *r)
 {
-	char ended[CLOCK_ISO] = "";
-
-	if (r->run.ended_s)
-		clock_iso(r->run.ended_s, ended);
 	fputs("</tbody></table>\n"
 	      "<p id=\"none\" class=\"note\" hidden>No image matches.</p>\n"
 	      "</section>\n<section aria-labelledby=\"run\">\n"
@@ -276,7 +321,11 @@ write_footer(struct markup *m, const struct report *r)
 	page_fact(m, "Machine", r->run.host, false);
 	page_fact(m, "Kernel", r->run.kernel, false);
 	page_fact(m, "Store on", r->run.store_fs, false);
-	page_fact(m, "Ended", ended, false);
+	if (r->run.ended_s) {
+		fputs("<dt>Ended</dt><dd>", m->f);
+		write_time(m, r->run.ended_s);
+		fputs("</dd>\n", m->f);
+	}
 	fputs("<dt>Corpora</dt><dd><pre class=\"plain\">", m->f);
 	markup_lines(m, slice_of(r->run.corpora));
 	fputs("</pre></dd>\n</dl>\n"

@@ -18,7 +18,9 @@ add_channel(void *arg, const struct store_channel *c, struct err *e)
 
 	(void)e;
 	if (l->n++ == 0)
-		fputs("<h3>Channels</h3>\n<table class=\"rows\">\n<thead><tr>"
+		fputs("<h3 id=\"from\">Channels</h3>\n"
+		      "<div class=\"box\" tabindex=\"0\" role=\"region\" "
+		      "aria-labelledby=\"from\">\n<table class=\"rows\">\n<thead><tr>"
 		      "<th scope=\"col\">Channel</th><th scope=\"col\">URL"
 		      "</th><th scope=\"col\">Branch</th><th scope=\"col\">"
 		      "Commit</th><th scope=\"col\">Introduction</th></tr>"
@@ -28,13 +30,13 @@ add_channel(void *arg, const struct store_channel *c, struct err *e)
 		return 0;
 	markup(m,
 		"<tr><th scope=\"row\">%s</th><td data-l=\"URL\"><code>%s"
-		"</code></td><td data-l=\"Branch\">%s</td>"
+		"</code></td><td data-l=\"Branch\" class=\"word\">%s</td>"
 		"<td data-l=\"Commit\"><code>%s</code></td>"
 		"<td data-l=\"Introduction\">",
 		c->name, c->url, c->branch, c->commit);
 	if (c->intro_commit)
 		markup(m,
-			"<code>%s</code> <span class=\"sub\">signed by "
+			"<code>%s</code> <span class=\"sub signer\">signed by "
 			"<code>%s</code></span>",
 			c->intro_commit, c->intro_signer);
 	else
@@ -66,7 +68,10 @@ add_package(void *arg, const struct store_package *p, struct err *e)
 
 	(void)e;
 	if (l->n++ == 0)
-		fputs("<h3>Packages</h3>\n<table class=\"rows packages\">\n"
+		fputs("<h3 id=\"packages\">Packages</h3>\n"
+		      "<div class=\"box\" tabindex=\"0\" role=\"region\" "
+		      "aria-labelledby=\"packages\">\n"
+		      "<table class=\"rows packages\">\n"
 		      "<thead><tr><th scope=\"col\">Package</th>"
 		      "<th scope=\"col\">Version</th><th scope=\"col\">Output"
 		      "</th><th scope=\"col\">Store path</th></tr></thead>\n"
@@ -80,7 +85,8 @@ add_package(void *arg, const struct store_package *p, struct err *e)
 		fputs(" <span class=\"sub\">propagated</span>", m->f);
 	write_transformations(m, p->transformations);
 	markup(m,
-		"</th><td data-l=\"Version\">%s</td><td data-l=\"Output\">%s"
+		"</th><td data-l=\"Version\" class=\"word\">%s</td>"
+		"<td data-l=\"Output\" class=\"word\">%s"
 		"</td><td data-l=\"Store path\"><code>%s</code></td></tr>\n",
 		p->version, p->output, p->store_path);
 	return 0;
@@ -120,7 +126,7 @@ end_table(const struct listing *l, int64_t max)
 {
 	if (l->n == 0)
 		return;
-	fputs("</tbody></table>\n", l->m->f);
+	fputs("</tbody></table></div>\n", l->m->f);
 	if (l->n > max)
 		markup(l->m,
 			"<p class=\"note\">and %" PRId64 " more, all in "

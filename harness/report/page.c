@@ -145,7 +145,9 @@ write_cause(struct markup *m, const struct store_attempt *a)
 		fputs("<h2 id=\"why\">Why</h2>\n", m->f);
 		write_prose(m, a->cause);
 		if (a->class_)
-			markup(m, "<p class=\"sub\">%s</p>\n", a->class_);
+			markup(m,
+				"<p class=\"sub\">Class <code>%s</code></p>\n",
+				a->class_);
 	}
 	if (a->failed_drv && a->failed_drv[0]) {
 		markup(m,
