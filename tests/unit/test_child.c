@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,12 +128,17 @@ stdin_is_empty_or_what_was_given(void **state)
 	close(fds[0]);
 }
 
-/* Signals ignored or blocked by us are default and open in the child. */
+/*
+ * Signals ignored or blocked by us are default and open in the child.  Not so
+ * 32 and 33, which glibc keeps to itself: its sigaction cannot change them,
+ * and its posix_spawn, as make uses it, leaves them ignored.
+ */
 static void
 signals_are_reset(void **state)
 {
 	struct sigaction ign = {.sa_handler = SIG_IGN}, old_pipe, old_usr;
 	sigset_t block, old;
+	uint64_t blocked, ignored;
 	struct result r;
 
 	(void)state;
@@ -147,8 +154,12 @@ signals_are_reset(void **state)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGPIPE, &old_pipe, NULL);
 	sigaction(SIGUSR1, &old_usr, NULL);
-	assert_string_equal(buf_text(&r.out),
-		"SigBlk: 0000000000000000\nSigIgn: 0000000000000000\n");
+	assert_int_equal(
+		sscanf(buf_text(&r.out), "SigBlk: %" SCNx64 " SigIgn: %" SCNx64,
+			&blocked, &ignored),
+		2);
+	assert_int_equal(blocked, 0);
+	assert_int_equal(ignored & ~(UINT64_C(3) << 31), 0);
 	end(&r);
 }
 
