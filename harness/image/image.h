@@ -163,7 +163,9 @@ void own_image(struct image **image);
 /*
  * Second pass: write the contents of some files of the tree to folder/0,
  * folder/1, ... in the order of paths (normalised; NULL ones are skipped).
- * Files of more than cap bytes and paths that are no files are left out.
+ * Files of more than cap bytes and paths that are no files are left out; files
+ * of the same contents may be links to one another.  Nothing that is in folder
+ * is written over.
  */
 int image_extract(const struct image *image, const struct image_limits *limits,
 	const char *const *paths, size_t n, uint64_t cap, const char *folder,

@@ -23,6 +23,8 @@ struct wanted {
 	bool is_found;
 };
 
+static const char unsorted[] = "unsorted";
+
 struct extraction {
 	const struct image *image;
 	struct wanted *v; /* sorted by source */
@@ -110,60 +112,19 @@ write_all(int fd, struct slice s)
 	return 0;
 }
 
+/* Write the contents under the name unsorted, and digest them. */
 static int
-create(const struct extraction *x, size_t number, int *fd, struct err *e)
-{
-	char name[24];
-
-	snprintf(name, sizeof(name), "%zu", number);
-	*fd = openat(x->folder, name,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (*fd < 0)
-		return err_sys(e, ERR_HOST, "cannot create file %s", name);
-	return 0;
-}
-
-/* A file that was meant by several paths is written once for each. */
-static int
-copy_found(struct extraction *x, const struct wanted *from, struct wanted *to,
+write_contents(struct extraction *x, struct tar *tar, struct digest *sha256,
 	struct err *e)
 {
 	CLEANUP(own_fd)
-	int in = -1, out = -1;
-	CLEANUP(own_free)
-	char *chunk = xmalloc(1 << 16);
-	char name[24];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%zu", from->number);
-	in = openat(x->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (in < 0)
-		return err_sys(e, ERR_HOST, "cannot open file %s", name);
-	if (create(x, to->number, &out, e) < 0)
-		return -1;
-	while ((n = read(in, chunk, 1 << 16)) > 0)
-		if (write_all(out, (struct slice){chunk, (size_t)n}) < 0)
-			return err_sys(e, ERR_HOST, "cannot write");
-	if (n < 0)
-		return err_sys(e, ERR_HOST, "cannot read file %s", name);
-	to->is_found = true;
-	x->n_found++;
-	return 0;
-}
-
-static int
-write_found(
-	struct extraction *x, struct wanted *w, struct tar *tar, struct err *e)
-{
-	CLEANUP(own_fd)
-	int fd = -1;
-	struct digest sha256;
+	int fd = openat(x->folder, unsorted,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct slice part;
-	char name[24];
 	int r;
 
-	if (create(x, w->number, &fd, e) < 0)
-		return -1;
+	if (fd < 0)
+		return err_sys(e, ERR_HOST, "cannot create a file");
 	(void)digest_end(x->sum);
 	while ((r = layer_pull(tar_contents(tar), &part, e)) > 0) {
 		digest_add(x->sum, part.p, part.n);
@@ -172,54 +133,69 @@ write_found(
 	}
 	if (r < 0)
 		return -1;
-	sha256 = digest_end(x->sum);
-	if (!digest_eq(&sha256, &w->sha256)) {
-		/* One that a later one replaces. */
-		snprintf(name, sizeof(name), "%zu", w->number);
-		if (unlinkat(x->folder, name, 0) < 0)
-			return err_sys(e, ERR_HOST, "cannot remove");
-		return 0;
-	}
+	*sha256 = digest_end(x->sum);
 	r = close(fd);
 	fd = -1;
-	if (r < 0)
-		return err_sys(e, ERR_HOST, "cannot write");
+	return r < 0 ? err_sys(e, ERR_HOST, "cannot write") : 0;
+}
+
+static int
+give_name(struct extraction *x, struct wanted *w, struct err *e)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "%zu", w->number);
+	if (linkat(x->folder, unsorted, x->folder, name, 0) < 0)
+		return err_sys(e, ERR_HOST, "cannot create file %s", name);
 	w->is_found = true;
 	x->n_found++;
 	return 0;
 }
 
+static bool
+may_be(const struct extraction *x, const struct wanted *w,
+	const struct tar_member *m, const char *key)
+{
+	return !w->is_found && m->size == w->size &&
+		is_from(x->image, w->layer, key);
+}
+
+/*
+ * A member that has the path of some that are looked for.  It may yet be one
+ * that another of that path replaced: the digest tells.
+ */
 static int
 meet(struct extraction *x, struct tar *tar, const struct tar_member *m,
 	const char *key, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf path = {0};
-	struct wanted like = {0}, *w, *first = NULL;
+	struct wanted like = {0}, *first, *end = x->v + x->n;
+	struct digest sha256;
+	bool is_wanted = false;
+	int r = 0;
 
 	if (m->type != TAR_FILE || !path_normalise(&path, m->path))
 		return 0;
 	like.source = buf_text(&path);
-	w = bsearch(&like, x->v, x->n, sizeof(*x->v), by_source);
-	if (!w)
+	first = bsearch(&like, x->v, x->n, sizeof(*x->v), by_source);
+	if (!first)
 		return 0;
-	while (w > x->v && by_source(w - 1, &like) == 0)
-		w--;
-	for (; w < x->v + x->n && by_source(w, &like) == 0; w++) {
-		int r = 0;
-
-		if (w->is_found || m->size != w->size ||
-			!is_from(x->image, w->layer, key))
-			continue;
-		if (first)
-			r = first->is_found ? copy_found(x, first, w, e) : 0;
-		else
-			r = write_found(x, w, tar, e);
-		if (r < 0)
-			return -1;
-		first = first ? first : w;
-	}
-	return 0;
+	while (first > x->v && by_source(first - 1, &like) == 0)
+		first--;
+	for (struct wanted *w = first; w < end && by_source(w, &like) == 0; w++)
+		is_wanted |= may_be(x, w, m, key);
+	if (!is_wanted)
+		return 0;
+	if (write_contents(x, tar, &sha256, e) < 0)
+		return -1;
+	for (struct wanted *w = first;
+		r == 0 && w < end && by_source(w, &like) == 0; w++)
+		if (may_be(x, w, m, key) && digest_eq(&sha256, &w->sha256))
+			r = give_name(x, w, e);
+	if (unlinkat(x->folder, unsorted, 0) < 0 && r == 0)
+		return err_sys(e, ERR_HOST, "cannot remove a file");
+	return r;
 }
 
 static int

@@ -17,7 +17,7 @@
 static inline char *
 shell_folder(void)
 {
-	char template[] = "/tmp/unblend-test-XXXXXX";
+	char template[] = "/tmp/unblend-shell-XXXXXX";
 
 	return mkdtemp(template) ? strdup(template) : NULL;
 }
@@ -70,7 +70,7 @@ shell_read(const char *dir, const char *name, size_t *n)
 static inline void
 shell_drop(char *dir)
 {
-	if (dir && strncmp(dir, "/tmp/unblend-test-", 18) == 0)
+	if (dir && strncmp(dir, "/tmp/unblend-shell-", 19) == 0)
 		(void)!shell(dir, "chmod -R u+rwX .; rm -rf \"$0\"");
 	free(dir);
 }
