@@ -122,12 +122,17 @@ write_differences(struct markup *m, const struct report *r,
 	free(rows.item);
 	fputs("</table></div>\n", m->f);
 	shown = rows.n < PAGE_DIFFERENCES_MAX ? rows.n : PAGE_DIFFERENCES_MAX;
-	if (a->differences > shown)
+	if (rows.n > shown)
 		markup(m,
-			"<p class=\"note\">%" PRId64 " of %" PRId64
-			" are shown; <a href=\"../report.json\">report.json"
-			"</a> has the first %" PRId64 ".</p>\n",
-			shown, a->differences, rows.n);
+			"<p class=\"note\">The first %" PRId64
+			"; <a href=\"../report.json\">report.json</a> has %" PRId64
+			".</p>\n",
+			shown, rows.n);
+	if (a->differences > rows.n)
+		markup(m,
+			"<p class=\"note\">%" PRId64 " more were counted "
+			"alone.</p>\n",
+			a->differences - rows.n);
 	fputs("</section>\n", m->f);
 	return status;
 }
