@@ -15,7 +15,9 @@ echo '#  include <archive.h>' >"$T/harness/image/twin.c"
 echo '#include <openssl/evp.h>' >"$T/harness/base/hash.c"
 
 in_t() {
-	(cd "$T" && "$top/$@")
+	script=$1
+	shift
+	(cd "$T" && "$top/$script" "$@")
 }
 run in_t ci/layers harness/image/good.c
 is "$status" 0 "an include of base/ is allowed"
