@@ -68,11 +68,11 @@ db_digest(const struct digest *d)
 		d ? (const char *)d->b : NULL, d ? sizeof(d->b) : 0});
 }
 
-/* NULL when n is not above zero: the number of a row that may be absent. */
+/* NULL when n is below min: a number that may be absent. */
 static inline struct db_value
-db_id(int64_t n)
+db_int_from(int64_t min, int64_t n)
 {
-	return (struct db_value){.type = n > 0 ? DB_INT : DB_NULL, .n = n};
+	return (struct db_value){.type = n < min ? DB_NULL : DB_INT, .n = n};
 }
 
 /* The values of ?1, ?2, ... as the two parameters args and n. */

@@ -209,8 +209,7 @@ load_difference(struct load *l)
 		db_slice(spool_word_opt(sp, v, "store_item")),
 		db_slice(spool_word_opt(sp, v, "package")),
 		db_slice(spool_word(sp, v, "kind")),
-		db_slice(spool_text(sp, v, "detail")),
-		offset < 0 ? (struct db_value){0} : db_int(offset));
+		db_slice(spool_text(sp, v, "detail")), db_int_from(0, offset));
 }
 
 static int
@@ -237,8 +236,9 @@ load_verdict(struct load *l)
 		db_slice(spool_text_opt(sp, v, "advice")),
 		db_int(spool_int(sp, v, "started_s", 0, INT64_MAX)),
 		db_int(spool_int(sp, v, "elapsed_ms", 0, INT64_MAX)),
-		db_text(l->image_path), db_id(l->image), db_id(l->provenance),
-		db_id(l->recipe), db_text(l->command), db_int(l->differences),
+		db_text(l->image_path), db_int_from(1, l->image),
+		db_int_from(1, l->provenance), db_int_from(1, l->recipe),
+		db_text(l->command), db_int(l->differences),
 		db_int(l->packages));
 }
 

@@ -78,7 +78,7 @@ load_package(struct load *l, int64_t seq)
 	int64_t parent = spool_int_opt(sp, v, "parent", 0, seq - 1, -1);
 
 	return LOAD_ADD(l, PACKAGE_ADD, NULL, db_int(l->provenance),
-		db_int(seq), parent < 0 ? (struct db_value){0} : db_int(parent),
+		db_int(seq), db_int_from(0, parent),
 		db_int(spool_int(sp, v, "depth", 0, seq)),
 		db_slice(spool_word(sp, v, "name")),
 		db_slice(spool_word(sp, v, "version")),

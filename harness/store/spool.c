@@ -245,7 +245,7 @@ text_field(struct spool *sp, const struct jdoc *v, const char *key,
 	const struct jdoc *member = field(sp, v, key, JDOC_STRING, is_opt);
 
 	if (!member)
-		return is_opt ? (struct slice){0} : slice_of("");
+		return slice_of(is_opt ? NULL : "");
 	return clean(sp, key, jdoc_str(member), lines, cap);
 }
 

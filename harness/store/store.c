@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "store/db.h"
 #include "store/upgrade.h"
@@ -476,16 +477,66 @@ prepare(struct store *s, struct err *e)
 	return upgrade_run(s, version, e);
 }
 
+/* In a folder that we cannot write to SQLite could not make the files that
+ * readers of a WAL share.  Nor can a writer, so without them nothing is
+ * missing and nothing changes. */
+static bool
+is_frozen(const char *path)
+{
+	CLEANUP(own_free)
+	char *folder = path_dir(path);
+	CLEANUP(own_free)
+	char *wal = xasprintf("%s-wal", path);
+
+	return access(folder, W_OK) != 0 && access(wal, F_OK) != 0;
+}
+
+/* The path as an URI (https://sqlite.org/uri.html) of a file that stays. */
+static char *
+frozen_uri(const char *path)
+{
+	struct buf uri = {0};
+
+	buf_str(&uri, "file:");
+	for (; *path; path++) {
+		if ((unsigned char)*path <= ' ' || strchr("%?#", *path) ||
+			(unsigned char)*path >= 0x7f)
+			buf_printf(&uri, "%%%02X", (unsigned char)*path);
+		else
+			buf_char(&uri, *path);
+	}
+	buf_str(&uri, "?immutable=1");
+	return buf_take(&uri);
+}
+
+static int
+open_file(struct store *s)
+{
+	/* A reader may have to write too: the index of the WAL, and what a
+	 * killed writer left in it.  query_only keeps it from more. */
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+		SQLITE_OPEN_EXRESCODE;
+
+	if (s->mode == STORE_READ && is_frozen(s->path)) {
+		CLEANUP(own_free)
+		char *uri = frozen_uri(s->path);
+
+		return sqlite3_open_v2(uri, &s->db,
+			SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+				SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI,
+			NULL);
+	}
+	if (s->mode == STORE_WRITE)
+		flags |= SQLITE_OPEN_CREATE;
+	return sqlite3_open_v2(s->path, &s->db, flags, NULL);
+}
+
 int
 store_open(const char *path, enum store_mode mode, struct store **out,
 	struct err *e)
 {
 	CLEANUP(own_store)
 	struct store *s = xcalloc(1, sizeof(*s));
-	/* A reader may have to write too: the index of the WAL, and what a
-	 * killed writer left in it.  query_only keeps it from more. */
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-		SQLITE_OPEN_EXRESCODE;
 	int rc;
 
 	*out = NULL;
@@ -500,9 +551,7 @@ store_open(const char *path, enum store_mode mode, struct store **out,
 		s->path = xstrdup(path);
 	if (mode == STORE_WRITE && lock(s, e) < 0)
 		return -1;
-	if (mode == STORE_WRITE)
-		flags |= SQLITE_OPEN_CREATE;
-	rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+	rc = open_file(s);
 	if (rc != SQLITE_OK)
 		return fail(s, rc, e);
 	if (prepare(s, e) < 0)

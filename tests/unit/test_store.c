@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <sched.h>
 #include <signal.h>
 
 #include "base/aside.h"
@@ -834,51 +833,83 @@ write_large(const struct place *p)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Killed when part of the transaction is in the file already: the next one
+/* Killed by the kernel when the log of the database has grown to n bytes. */
+static void
+load_and_die(const struct place *p, int64_t sample, rlim_t n)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit none = {0, 0}, small = {n, n};
+		struct store *s = NULL;
+		struct err e = {0};
+
+		/* What SIGXFSZ does to it no process can take back. */
+		signal(SIGXFSZ, SIG_DFL);
+		if (setrlimit(RLIMIT_CORE, &none) < 0 ||
+			setrlimit(RLIMIT_FSIZE, &small) < 0 ||
+			store_open(p->db, STORE_WRITE, &s, &e) < 0 ||
+			store_attempt_load(s, sample, p->spool, &e) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGXFSZ);
+}
+
+/* Killed when part of the transaction is in the files already: the next one
  * that opens the database finds nothing of it. */
 static void
 a_kill_in_the_middle_leaves_nothing(void **state)
 {
 	const struct place *p = *state;
-	CLEANUP(own_free)
-	char *wal = xasprintf("%s-wal", p->db);
 	struct store *s = NULL;
 	struct err e = {0};
 	struct store_run run;
 	int64_t sample;
-	struct stat st;
-	pid_t pid;
-	int status;
 
 	write_large(p);
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	sample = add_sample(s, &run, "a", NULL);
 	store_close(STEAL(s));
-
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		if (store_open(p->db, STORE_WRITE, &s, &e) < 0 ||
-			store_attempt_load(s, sample, p->spool, &e) < 0)
-			_exit(1);
-		_exit(0);
+	for (rlim_t n = 256 << 10; n <= 1 << 20; n *= 2) {
+		load_and_die(p, sample, n);
+		/* As a reader finds it, then as the next writer does. */
+		OK(store_open(p->db, STORE_READ, &s, &e));
+		store_close(STEAL(s));
+		assert_int_equal(rows(p), 0);
+		assert_true(is_whole(p));
 	}
-	while (stat(wal, &st) < 0 || st.st_size < (512 << 10)) {
-		assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
-		sched_yield();
-	}
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-
-	assert_int_equal(rows(p), 0);
-	assert_true(is_whole(p));
 	/* Its lock went with it, and the sample is free to be tried again. */
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	OK(store_attempt_load(s, sample, p->spool, &e));
 	store_close(s);
 	assert_int_equal(ask(p, "SELECT count(*) FROM item_file"), MANY_FILES);
 	assert_true(is_whole(p));
+}
+
+/* Archived results in a folder where nothing can be made (for root there is
+ * no such folder, and they are read as ever). */
+static void
+a_folder_without_write_permission_can_be_read(void **state)
+{
+	const struct place *p = *state;
+	struct store *s = NULL;
+	struct err e = {0};
+	struct store_run run;
+
+	OK(store_open(p->db, STORE_WRITE, &s, &e));
+	add_sample(s, &run, "a", NULL);
+	store_close(STEAL(s));
+	assert_int_equal(chmod(p->folder, 0555), 0);
+	OK(store_open(p->db, STORE_READ, &s, &e));
+	OK(store_run_get(s, 0, &run, &e));
+	assert_string_equal(run.host, "machine");
+	store_close(s);
+	assert_int_equal(chmod(p->folder, 0755), 0);
 }
 
 /* No room for the file to grow stands for a disk that is full. */
@@ -934,6 +965,7 @@ main(void)
 		IN_PLACE(each_limit_is_kept_from_both_sides),
 		IN_PLACE(long_lines_and_spools_are_refused),
 		IN_PLACE(a_log_has_a_limit),
+		IN_PLACE(a_folder_without_write_permission_can_be_read),
 		IN_PLACE(a_kill_in_the_middle_leaves_nothing),
 		IN_PLACE(no_room_is_told_and_harms_nothing),
 	};
