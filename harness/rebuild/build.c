@@ -8,18 +8,19 @@
 
 #include "base/attr.h"
 #include "base/path.h"
+#include "rebuild/drv.h"
 #include "rebuild/guix.h"
-#include "rebuild/job.h"
+#include "rebuild/task.h"
 
 static int
-read_drv(struct job *j, const char *path, struct drv *drv, struct err *e)
+read_drv(struct task *t, const char *path, struct drv *drv, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf text = {0};
 
-	if (path_read(path, GUIX_DRV_BYTES, &text, e) < 0)
+	if (path_read(path, DRV_BYTES, &text, e) < 0)
 		return -1;
-	if (guix_drv_parse(j->a, buf_get(&text), drv, e) < 0)
+	if (drv_parse(t->a, buf_get(&text), drv, e) < 0)
 		return err_wrap(e, "%s", path);
 	return 0;
 }
@@ -27,7 +28,7 @@ read_drv(struct job *j, const char *path, struct drv *drv, struct err *e)
 /* The profile that the pack's derivation takes in: the recipe's own, where
  * several are there. */
 static const char *
-find_profile(struct job *j, const struct drv *pack)
+find_profile(struct task *t, const struct drv *pack)
 {
 	const char *found = NULL;
 
@@ -37,11 +38,11 @@ find_profile(struct job *j, const struct drv *pack)
 		const char *path;
 
 		if (!slice_ends(slice_of(pack->inputs[i]), "-profile.drv") ||
-			read_drv(j, pack->inputs[i], &drv, &e) < 0)
+			read_drv(t, pack->inputs[i], &drv, &e) < 0)
 			continue;
-		path = guix_drv_out(&drv);
-		if (path && j->recipe->profile &&
-			strcmp(path, j->recipe->profile) == 0)
+		path = drv_out(&drv);
+		if (path && t->recipe->profile &&
+			strcmp(path, t->recipe->profile) == 0)
 			return path;
 		if (!found)
 			found = path;
@@ -50,10 +51,10 @@ find_profile(struct job *j, const struct drv *pack)
 }
 
 int
-job_lower(struct job *j, struct err *e)
+build_lower(struct task *t, struct err *e)
 {
 	CLEANUP(words_fini)
-	struct words cmd = {.arena = j->a};
+	struct words cmd = {.arena = t->a};
 	CLEANUP(buf_fini)
 	struct buf out = {0};
 	CLEANUP(buf_fini)
@@ -61,49 +62,50 @@ job_lower(struct job *j, struct err *e)
 	struct drv drv;
 	int code, rc;
 
-	guix_time_machine(&cmd, j->guix, j->channels, job_limits(j));
-	guix_pack(&cmd, j->recipe, j->manifest, job_limits(j));
-	rc = job_command(j, words_take(&cmd), VOICE_LOUD, &out, &log, &code, e);
+	guix_time_machine(&cmd, t->guix, t->channels, task_limits(t));
+	guix_pack(&cmd, t->recipe, t->manifest, task_limits(t));
+	rc = task_command(
+		t, words_take(&cmd), VOICE_LOUD, &out, &log, &code, e);
 	if (rc <= 0)
 		return rc;
 	if (code != 0)
-		return job_diagnose(j, STEP_LOWER, buf_get(&log), e);
-	j->out->drv = guix_drv_printed(j->a, buf_get(&out));
-	if (!j->out->drv)
-		return job_end(j, REBUILD_UNBUILDABLE, "lower-failed",
+		return task_diagnose(t, STEP_LOWER, buf_get(&log), e);
+	t->out->drv = guix_drv_printed(t->a, buf_get(&out));
+	if (!t->out->drv)
+		return task_end(t, REBUILD_UNBUILDABLE, "lower-failed",
 			"guix pack -d did not print a derivation.", NULL);
-	if (read_drv(j, j->out->drv, &drv, e) < 0)
-		return job_end_host(j, "store", e);
-	j->out->output = NULL;
-	j->out->profile = find_profile(j, &drv);
+	if (read_drv(t, t->out->drv, &drv, e) < 0)
+		return task_end_host(t, "store", e);
+	t->out->output = NULL;
+	t->out->profile = find_profile(t, &drv);
 	return 1;
 }
 
 static void
-note_built(struct job *j, const struct guix_told *t)
+note_built(struct task *t, const struct guix_told *told)
 {
 	CLEANUP(words_fini)
-	struct words built = {.arena = j->a};
+	struct words built = {.arena = t->a};
 
-	for (size_t i = 0; i < j->out->n_built_drvs; i++)
-		words_add(&built, j->out->built_drvs[i]);
-	for (size_t i = 0; i < t->n_built; i++)
-		if (!words_has(&built, t->built[i]))
-			words_add(&built, t->built[i]);
-	j->out->n_built_drvs = built.n;
-	j->out->built = (unsigned)built.n;
-	j->out->built_drvs = words_take(&built);
-	j->out->substituted += t->substituted;
+	for (size_t i = 0; i < t->out->n_built_drvs; i++)
+		words_add(&built, t->out->built_drvs[i]);
+	for (size_t i = 0; i < told->n_built; i++)
+		if (!words_has(&built, told->built[i]))
+			words_add(&built, told->built[i]);
+	t->out->n_built_drvs = built.n;
+	t->out->built = (unsigned)built.n;
+	t->out->built_drvs = words_take(&built);
+	t->out->substituted += told->substituted;
 }
 
 /* What was there already: derivations that those built here took in, and that
  * were neither built nor substituted for this. */
 static void
-count_valid(struct job *j)
+count_valid(struct task *t)
 {
 	CLEANUP(words_fini)
-	struct words seen = {.arena = j->a};
-	struct rebuild *r = j->out;
+	struct words seen = {.arena = t->a};
+	struct rebuild *r = t->out;
 
 	for (size_t i = 0; i < r->n_built_drvs; i++)
 		words_add(&seen, r->built_drvs[i]);
@@ -111,9 +113,9 @@ count_valid(struct job *j)
 		struct drv drv;
 		struct err e = {0};
 
-		if (read_drv(j, r->built_drvs[i], &drv, &e) < 0)
+		if (read_drv(t, r->built_drvs[i], &drv, &e) < 0)
 			continue;
-		r->downloaded += guix_drv_is_source(&drv);
+		r->downloaded += drv_is_source(&drv);
 		for (size_t k = 0; k < drv.n_inputs; k++)
 			if (!words_has(&seen, drv.inputs[k]))
 				words_add(&seen, drv.inputs[k]);
@@ -124,10 +126,10 @@ count_valid(struct job *j)
 
 /* A copy in work of what --check kept: no root can hold that. */
 static int
-copy_kept(struct job *j, const char *from, struct err *e)
+copy_kept(struct task *t, const char *from, struct err *e)
 {
 	CLEANUP(own_free)
-	char *to = xasprintf("%s/%s", j->work, strrchr(from, '/') + 1);
+	char *to = xasprintf("%s/%s", t->work, strrchr(from, '/') + 1);
 	CLEANUP(own_fd)
 	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	CLEANUP(own_fd)
@@ -154,15 +156,15 @@ copy_kept(struct job *j, const char *from, struct err *e)
 	out = -1;
 	if (close(fd) < 0)
 		return err_sys(e, ERR_HOST, "%s", to);
-	j->out->output = arena_copy(j->a, to, strlen(to));
+	t->out->output = arena_copy(t->a, to, strlen(to));
 	return 0;
 }
 
 static int
-not_built(struct job *j)
+not_built(struct task *t)
 {
-	j->out->output = NULL;
-	return job_end(j, REBUILD_NOT_TRIED, "not-built",
+	t->out->output = NULL;
+	return task_end(t, REBUILD_NOT_TRIED, "not-built",
 		"Guix says that it is done, but its log does not say that the "
 		"pack was built now.",
 		NULL);
@@ -170,10 +172,10 @@ not_built(struct job *j)
 
 /* The output is there: build it a second time. */
 static int
-check(struct job *j, const char *path, struct err *e)
+check(struct task *t, const char *path, struct err *e)
 {
 	CLEANUP(words_fini)
-	struct words cmd = {.arena = j->a};
+	struct words cmd = {.arena = t->a};
 	CLEANUP(guix_told_fini)
 	struct guix_told told = {0};
 	CLEANUP(buf_fini)
@@ -181,50 +183,51 @@ check(struct job *j, const char *path, struct err *e)
 	const char *kept;
 	int code, rc;
 
-	words_add(&cmd, j->guix);
+	words_add(&cmd, t->guix);
 	words_add(&cmd, "build");
-	for (const char *const *l = job_limits(j); *l; l++)
+	for (const char *const *l = task_limits(t); *l; l++)
 		words_add(&cmd, *l);
 	words_add(&cmd, "--verbosity=3");
 	words_add(&cmd, "--check");
 	words_add(&cmd, "-K");
-	words_add(&cmd, j->out->drv);
-	rc = job_command(j, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
+	words_add(&cmd, t->out->drv);
+	rc = task_command(
+		t, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
 	if (rc <= 0)
 		return rc;
-	j->out->is_checked = true;
-	guix_told_read(&told, j->a, buf_get(&log));
-	note_built(j, &told);
+	t->out->is_checked = true;
+	guix_told_read(&told, t->a, buf_get(&log));
+	note_built(t, &told);
 	kept = code == 0
 		? NULL
-		: guix_check_differs(j->a, buf_get(&log), j->out->drv, path);
+		: guix_check_differs(t->a, buf_get(&log), t->out->drv, path);
 	if (code != 0 && !kept)
-		return job_diagnose(j, STEP_BUILD, buf_get(&log), e);
+		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
 	if (kept) {
 		/* It says so instead of "successfully built". */
 		told.n_built = 0;
 		VEC_GROW(told.built, told.n_built, told.cap);
-		told.built[told.n_built++] = j->out->drv;
-		note_built(j, &told);
-		return copy_kept(j, kept, e) < 0 ? job_end_host(j, "store", e)
+		told.built[told.n_built++] = t->out->drv;
+		note_built(t, &told);
+		return copy_kept(t, kept, e) < 0 ? task_end_host(t, "store", e)
 						 : 1;
 	}
-	if (!guix_told_built(&told, j->out->drv))
-		return not_built(j);
-	j->out->is_stable = true;
-	j->out->output = path;
+	if (!guix_told_built(&told, t->out->drv))
+		return not_built(t);
+	t->out->is_stable = true;
+	t->out->output = path;
 	return 1;
 }
 
 int
-job_build(struct job *j, struct err *e)
+build_output(struct task *t, struct err *e)
 {
 	CLEANUP(words_fini)
-	struct words cmd = {.arena = j->a};
+	struct words cmd = {.arena = t->a};
 	CLEANUP(guix_told_fini)
 	struct guix_told told = {0};
 	CLEANUP(own_free)
-	char *root = xasprintf("%s/output", j->roots);
+	char *root = xasprintf("%s/output", t->roots);
 	CLEANUP(buf_fini)
 	struct buf log = {0};
 	struct drv drv;
@@ -232,38 +235,39 @@ job_build(struct job *j, struct err *e)
 	bool was_there;
 	int code, rc;
 
-	if (read_drv(j, j->out->drv, &drv, e) < 0)
-		return job_end_host(j, "store", e);
-	path = guix_drv_out(&drv);
+	if (read_drv(t, t->out->drv, &drv, e) < 0)
+		return task_end_host(t, "store", e);
+	path = drv_out(&drv);
 	if (!path)
-		return job_end(j, REBUILD_UNBUILDABLE, "lower-failed",
+		return task_end(t, REBUILD_UNBUILDABLE, "lower-failed",
 			"The derivation of the pack has no output.", NULL);
 	was_there = path_exists(path);
 	unlink(root);
 	/* Where it is valid already, this only roots it. */
-	words_add(&cmd, j->guix);
+	words_add(&cmd, t->guix);
 	words_add(&cmd, "build");
-	for (const char *const *l = job_limits(j); *l; l++)
+	for (const char *const *l = task_limits(t); *l; l++)
 		words_add(&cmd, *l);
 	words_add(&cmd, "--verbosity=3");
-	words_add(&cmd, j->out->drv);
+	words_add(&cmd, t->out->drv);
 	words_add(&cmd, "-r");
 	words_add(&cmd, root);
-	rc = job_command(j, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
+	rc = task_command(
+		t, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
 	if (rc <= 0)
 		return rc;
-	guix_told_read(&told, j->a, buf_get(&log));
-	note_built(j, &told);
+	guix_told_read(&told, t->a, buf_get(&log));
+	note_built(t, &told);
 	if (code != 0)
-		return job_diagnose(j, STEP_BUILD, buf_get(&log), e);
-	if (was_there || !guix_told_built(&told, j->out->drv)) {
-		rc = check(j, path, e);
+		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
+	if (was_there || !guix_told_built(&told, t->out->drv)) {
+		rc = check(t, path, e);
 		if (rc <= 0)
 			return rc;
 	} else {
-		j->out->output = path;
+		t->out->output = path;
 	}
-	count_valid(j);
-	j->out->end = REBUILD_DONE;
+	count_valid(t);
+	t->out->end = REBUILD_DONE;
 	return 1;
 }

@@ -169,7 +169,9 @@ struct failure {
 
 static const struct failure failures[] = {
 	{"building of `", "' timed out after ", REBUILD_TIMEOUT, "silence",
-		"A build was silent for too long: ", NULL},
+		"A build was silent for too long: ",
+		"Allow it a longer silence, or build it by hand to see where it "
+		"hangs."},
 	{"builder for `", "' failed due to signal 9", REBUILD_NOT_TRIED,
 		"killed", "A build was killed, as when memory is short: ",
 		"Run fewer at a time (-j), or on a larger machine."},
@@ -369,14 +371,15 @@ find_failure(
 	return false;
 }
 
-/* The last message, else the last line. */
+/* The message that says most, else the last line. */
 static const char *
 last_error(struct arena *a, enum step step, struct slice log)
 {
 	struct slice rest = log, line, found = {0};
 
+	/* git's last one is advice. */
 	while (guix_log_line(&rest, &line))
-		if (is_error(step, line))
+		if (is_error(step, line) && (!found.p || step != STEP_MIRROR))
 			found = line;
 	return found.p ? clean(a, found) : classify_last_lines(a, log, 1);
 }

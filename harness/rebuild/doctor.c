@@ -15,8 +15,8 @@
 #include "base/child.h"
 #include "base/path.h"
 #include "rebuild/guix.h"
-#include "rebuild/job.h"
 #include "rebuild/rebuild.h"
+#include "rebuild/task.h"
 
 enum {
 	ASK_MS = 30 * 1000,   /* for a program to say its version */
@@ -71,7 +71,7 @@ static void
 check_guix(const struct doctor *d, struct arena *a)
 {
 	CLEANUP(own_free)
-	char *guix = job_find_guix(d->o->guix);
+	char *guix = task_find_guix(d->o->guix);
 	const char *line = "there is no guix on PATH";
 	bool ok = false;
 

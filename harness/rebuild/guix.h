@@ -21,9 +21,7 @@
 #define GUIX_STORE "/gnu/store/"
 
 enum {
-	GUIX_NAME_MAX = 255,      /* of a store item's name */
-	GUIX_DRV_BYTES = 8 << 20, /* of a .drv file */
-	GUIX_DRV_LIST = 100000    /* outputs or inputs of one derivation */
+	GUIX_NAME_MAX = 255, /* of a store item's name */
 };
 
 /*
@@ -61,25 +59,6 @@ int guix_channels_parse(struct arena *a, struct slice out,
  */
 bool guix_channels_match(const struct channel *want, size_t n_want,
 	const struct channel *have, size_t n_have, struct buf *why);
-
-/* A derivation file. */
-struct drv_output {
-	const char *name, *path, *hash; /* hash: "" unless fixed by content */
-};
-struct drv {
-	struct drv_output *outputs;
-	size_t n_outputs;
-	const char **inputs; /* derivations */
-	size_t n_inputs;
-};
-/* "Derive([outputs],[inputs],[sources],...": the first two are read
- * (nix/libstore/derivations.cc, parseDerivation). */
-int guix_drv_parse(struct arena *a, struct slice text, struct drv *out,
-	struct err *e) NODISCARD;
-/* The path of output "out"; NULL when there is none. */
-const char *guix_drv_out(const struct drv *d);
-/* Whether it is fixed by content: a source, a download. */
-bool guix_drv_is_source(const struct drv *d);
 
 /* What a build's log tells; strings live in the arena given. */
 struct guix_told {

@@ -10,8 +10,8 @@
 #include "base/attr.h"
 #include "base/path.h"
 #include "rebuild/guix.h"
-#include "rebuild/job.h"
 #include "rebuild/mirror.h"
+#include "rebuild/task.h"
 
 enum {
 	CACHES = 2
@@ -20,52 +20,52 @@ enum {
 /* Where a Guix keeps instances of channels by their commits (guix/inferior.scm,
  * %inferior-cache-directory and %legacy-inferior-cache-directory). */
 static char *
-cache_path(const struct job *j, size_t i)
+cache_path(const struct task *t, size_t i)
 {
-	return i == 0 ? xasprintf("%s/inferiors", j->profiles)
-		      : xasprintf("%s/.cache/guix/inferiors", j->home);
+	return i == 0 ? xasprintf("%s/inferiors", t->profiles)
+		      : xasprintf("%s/.cache/guix/inferiors", t->home);
 }
 
 int
-job_mirrors(struct job *j, struct err *e)
+instance_mirrors(struct task *t, struct err *e)
 {
 	CLEANUP(words_fini)
-	struct words paths = {.arena = j->a};
+	struct words paths = {.arena = t->a};
 	CLEANUP(buf_fini)
 	struct buf config = {0};
 	CLEANUP(own_free)
-	char *file = xasprintf("%s/.gitconfig", j->home);
-	const struct recipe *r = j->recipe;
+	char *file = xasprintf("%s/.gitconfig", t->home);
+	const struct recipe *r = t->recipe;
 	struct mirror_options o = {
-		.cache = j->cache,
-		.redirects = j->o->mirrors,
-		.until_ms = j->until_ms,
-		.silence_ms = j->o->limits.silence_s * 1000,
-		.log_cap = j->o->limits.log_bytes,
-		.stop = j->o->stop,
-		.log = &j->log,
-		.ran = job_ran,
-		.ran_arg = j,
+		.cache = t->cache,
+		.redirects = t->o->mirrors,
+		.until_ms = t->until_ms,
+		.silence_ms = t->o->limits.silence_s * 1000,
+		.log_cap = t->o->limits.log_bytes,
+		.stop = t->o->stop,
+		.log = &t->log,
+		.ran = task_ran,
+		.ran_arg = t,
 	};
 
 	for (size_t i = 0; i < r->n_channels; i++) {
 		struct diagnosis why;
 		const char *path;
-		int rc = mirror_get(&o, &r->channels[i], j->a, &path, &why, e);
+		int rc = mirror_get(&o, &r->channels[i], t->a, &path, &why, e);
 
 		if (rc < 0)
-			return job_end_host(j,
+			return task_end_host(t,
 				e->kind == ERR_TRANSIENT        ? "lock"
 					: e->kind == ERR_ABSENT ? "git"
 								: "host",
 				e);
 		if (rc == 0)
-			return job_end_diagnosed(j, &why);
+			return task_end_diagnosed(t, &why);
 		words_add(&paths, path);
 	}
 	mirror_config(words_take(&paths), r->channels, r->n_channels, &config);
 	if (aside_write(file, buf_text(&config), config.n, e) < 0)
-		return job_end_host(j, "host", e);
+		return task_end_host(t, "host", e);
 	return 1;
 }
 
@@ -74,13 +74,13 @@ job_mirrors(struct job *j, struct err *e)
  * target.
  */
 static void
-each_instance(const struct job *j,
+each_instance(const struct task *t,
 	void (*f)(struct buf *found, const char *link, const char *target),
 	struct buf *found)
 {
 	for (size_t i = 0; i < CACHES; i++) {
 		CLEANUP(own_free)
-		char *path = cache_path(j, i);
+		char *path = cache_path(t, i);
 		DIR *dir = opendir(path);
 		struct dirent *d;
 
@@ -120,11 +120,11 @@ note_instance(struct buf *found, const char *link, const char *target)
 }
 
 static int
-drop_instances(const struct job *j, struct err *e)
+drop_instances(const struct task *t, struct err *e)
 {
 	for (size_t i = 0; i < CACHES; i++) {
 		CLEANUP(own_free)
-		char *path = cache_path(j, i);
+		char *path = cache_path(t, i);
 
 		if (path_remove(path, e) < 0)
 			return -1;
@@ -135,10 +135,10 @@ drop_instances(const struct job *j, struct err *e)
 /* 1 when the instance's channels are the recipe's, 0 when not, with why; -2
  * when the rebuild has ended. */
 static int
-describe(struct job *j, struct buf *why, struct err *e)
+describe(struct task *t, struct buf *why, struct err *e)
 {
 	CLEANUP(words_fini)
-	struct words cmd = {.arena = j->a};
+	struct words cmd = {.arena = t->a};
 	CLEANUP(buf_fini)
 	struct buf out = {0};
 	CLEANUP(buf_fini)
@@ -147,31 +147,31 @@ describe(struct job *j, struct buf *why, struct err *e)
 	size_t n;
 	int code, rc;
 
-	guix_time_machine(&cmd, j->guix, j->channels, job_limits(j));
+	guix_time_machine(&cmd, t->guix, t->channels, task_limits(t));
 	words_add(&cmd, "describe");
 	words_add(&cmd, "-f");
 	words_add(&cmd, "channels");
-	rc = job_command(
-		j, words_take(&cmd), VOICE_QUIET, &out, &log, &code, e);
+	rc = task_command(
+		t, words_take(&cmd), VOICE_QUIET, &out, &log, &code, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : -2;
 	if (code != 0) {
-		if (job_diagnose(j, STEP_INSTANCE, buf_get(&log), e) < 0)
+		if (task_diagnose(t, STEP_INSTANCE, buf_get(&log), e) < 0)
 			return -1;
 		return -2;
 	}
-	if (guix_channels_parse(j->a, buf_get(&out), &have, &n, e) < 0) {
+	if (guix_channels_parse(t->a, buf_get(&out), &have, &n, e) < 0) {
 		buf_printf(why, "guix describe: %s", e->text);
 		return 0;
 	}
 	return guix_channels_match(
-		j->recipe->channels, j->recipe->n_channels, have, n, why);
+		t->recipe->channels, t->recipe->n_channels, have, n, why);
 }
 
 /* The derivation that gave the instance, when the daemon knows it: 1, 0, -1. */
 static int
 find_deriver(
-	struct job *j, const char *profile, const char **drv, struct err *e)
+	struct task *t, const char *profile, const char **drv, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf out = {0};
@@ -179,14 +179,14 @@ find_deriver(
 	int code, rc;
 
 	*drv = NULL;
-	rc = job_command(j,
+	rc = task_command(t,
 		(const char *const[]){
-			j->guix, "gc", "--derivers", profile, NULL},
+			t->guix, "gc", "--derivers", profile, NULL},
 		VOICE_QUIET, &out, NULL, &code, e);
 	rest = buf_get(&out);
 	while (rc > 0 && !*drv && guix_log_line(&rest, &line))
 		if (guix_is_drv(line))
-			*drv = arena_copy(j->a, line.p, line.n);
+			*drv = arena_copy(t->a, line.p, line.n);
 	return rc;
 }
 
@@ -197,72 +197,72 @@ find_deriver(
  * instance anew: no reason to fail.
  */
 static int
-root_instance(struct job *j, struct err *e)
+root_instance(struct task *t, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf profile = {0};
 	CLEANUP(own_free)
-	char *root = xasprintf("%s/roots/instance", j->home);
+	char *root = xasprintf("%s/roots/instance", t->home);
 	const char *drv;
 	char now[PATH_MAX];
 	ssize_t n;
 	int code, rc;
 
-	each_instance(j, note_instance, &profile);
+	each_instance(t, note_instance, &profile);
 	n = readlink(root, now, sizeof(now) - 1);
 	if (!profile.n ||
 		((size_t)(n > 0 ? n : 0) == profile.n &&
 			memcmp(now, profile.p, profile.n) == 0))
 		return 1;
 	unlink(root);
-	rc = find_deriver(j, buf_text(&profile), &drv, e);
+	rc = find_deriver(t, buf_text(&profile), &drv, e);
 	if (rc <= 0 || !drv)
 		return rc;
-	return job_command(j,
-		(const char *const[]){j->guix, "build", drv, "-r", root, NULL},
+	return task_command(t,
+		(const char *const[]){t->guix, "build", drv, "-r", root, NULL},
 		VOICE_QUIET, NULL, NULL, &code, e);
 }
 
 static int
-get_instance(struct job *j, struct err *e)
+get_instance(struct task *t, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf why = {0};
 	int rc;
 
-	each_instance(j, drop_dangling, NULL);
+	each_instance(t, drop_dangling, NULL);
 	for (int attempt = 0; attempt < 2; attempt++) {
 		buf_clear(&why);
-		rc = describe(j, &why, e);
+		rc = describe(t, &why, e);
 		if (rc == -2)
 			return 0;
 		if (rc < 0)
 			return -1;
 		if (rc > 0)
-			return root_instance(j, e);
+			return root_instance(t, e);
 		/* Guix knows instances by their commits alone: one made under
 		 * another URL answers for ours. */
-		if (drop_instances(j, e) < 0)
-			return job_end_host(j, "host", e);
+		if (drop_instances(t, e) < 0)
+			return task_end_host(t, "host", e);
 	}
-	return job_end(j, REBUILD_NOT_TRIED, "instance-mismatch",
+	return task_end(t, REBUILD_NOT_TRIED, "instance-mismatch",
 		buf_text(&why),
 		"guix time-machine does not give the channels that it was "
 		"asked for.");
 }
 
 int
-job_instance(struct job *j, struct err *e)
+instance_get(struct task *t, struct err *e)
 {
 	CLEANUP(own_free)
-	char *path = xasprintf("%s/lock", j->lane);
+	char *path = xasprintf("%s/lock", t->lane);
 	/* Two at their first with one HOME destroy each other's checkouts.
 	 * Once it is there, it is only read. */
 	CLEANUP(own_fd)
-	int lock = mirror_lock(path, j->until_ms, j->o->stop, e);
+	int lock = mirror_lock(path, t->until_ms, t->o->stop, e);
 
 	if (lock < 0)
-		return job_end_host(
-			j, e->kind == ERR_TRANSIENT ? "lock" : "host", e);
-	return get_instance(j, e);
+		return task_end_host(
+			t, e->kind == ERR_TRANSIENT ? "lock" : "host", e);
+	return get_instance(t, e);
 }

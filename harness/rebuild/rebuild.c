@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "rebuild/guix.h"
-#include "rebuild/job.h"
+#include "rebuild/task.h"
 
 static const char *const ends[] = {
 	[REBUILD_DONE] = "done",
@@ -19,28 +19,28 @@ static const char *const ends[] = {
 };
 
 static int
-refuse(struct job *j, const char *class_, const struct channel *c,
+refuse(struct task *t, const char *class_, const struct channel *c,
 	const char *what)
 {
 	CLEANUP(buf_fini)
 	struct buf cause = {0};
 
 	buf_printf(&cause, "Channel '%s': %s", c->name ? c->name : "?", what);
-	return job_end(j, REBUILD_REFUSED, class_, buf_text(&cause), NULL);
+	return task_end(t, REBUILD_REFUSED, class_, buf_text(&cause), NULL);
 }
 
 /* Before anything is fetched or run. */
 static int
-check_policy(struct job *j)
+check_policy(struct task *t)
 {
-	const struct recipe *r = j->recipe;
+	const struct recipe *r = t->recipe;
 	CLEANUP(buf_fini)
 	struct buf cause = {0};
 	CLEANUP(buf_fini)
 	struct buf advice = {0};
 
 	if (r->n_channels == 0)
-		return job_end(j, REBUILD_REFUSED, "untrusted",
+		return task_end(t, REBUILD_REFUSED, "untrusted",
 			"It is not known which channels the recipe would run.",
 			NULL);
 	for (size_t i = 0; i < r->n_channels; i++) {
@@ -51,15 +51,15 @@ check_policy(struct job *j)
 		struct buf line = {0};
 
 		if (!c->name || !c->url || !policy_url_ok(c->url))
-			return refuse(j, "url", c,
+			return refuse(t, "url", c,
 				"its URL is none of https, http, git or an "
 				"absolute file.");
 		if (!policy_commit_ok(c->commit) ||
 			(c->intro_commit && !policy_commit_ok(c->intro_commit)))
-			return refuse(j, "commit", c,
+			return refuse(t, "commit", c,
 				"its commit or introduction is not 40 "
 				"lower-case hex digits.");
-		if (trust_allows(j->o->trust, c, &why, &line))
+		if (trust_allows(t->o->trust, c, &why, &line))
 			continue;
 		buf_printf(&cause, "%s%s",
 			cause.n ? "; " : "Not trusted: ", buf_text(&why));
@@ -72,13 +72,13 @@ check_policy(struct job *j)
 	if (!cause.n)
 		return 1;
 	buf_str(&cause, ". Nothing of it was fetched or run.");
-	return job_end(j, REBUILD_REFUSED, "untrusted", buf_text(&cause),
-		arena_copy(j->a, buf_text(&advice), advice.n));
+	return task_end(t, REBUILD_REFUSED, "untrusted", buf_text(&cause),
+		arena_copy(t->a, buf_text(&advice), advice.n));
 }
 
 /* Also a first look at whether the sandbox runs. */
 static int
-ask_version(struct job *j, struct err *e)
+ask_version(struct task *t, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf out = {0};
@@ -86,39 +86,39 @@ ask_version(struct job *j, struct err *e)
 	struct buf log = {0};
 	int code, rc;
 
-	rc = job_command(j, (const char *const[]){j->guix, "--version", NULL},
+	rc = task_command(t, (const char *const[]){t->guix, "--version", NULL},
 		VOICE_LOUD, &out, &log, &code, e);
 	if (rc <= 0)
 		return rc;
-	j->out->guix_version = guix_version(j->a, buf_get(&out));
-	if (code != 0 || !j->out->guix_version)
-		return job_end(j, REBUILD_NOT_TRIED, "guix",
+	t->out->guix_version = guix_version(t->a, buf_get(&out));
+	if (code != 0 || !t->out->guix_version)
+		return task_end(t, REBUILD_NOT_TRIED, "guix",
 			"guix --version does not say that it is GNU Guix.",
 			NULL);
 	return 1;
 }
 
 static int
-run_steps(struct job *j, struct err *e)
+run_steps(struct task *t, struct err *e)
 {
 	static const struct {
 		const char *stage;
-		int (*run)(struct job *j, struct err *e);
+		int (*run)(struct task *t, struct err *e);
 	} steps[] = {
 		{NULL, ask_version},
-		{"mirror", job_mirrors},
-		{"instance", job_instance},
-		{"lower", job_lower},
-		{"build", job_build},
+		{"mirror", instance_mirrors},
+		{"instance", instance_get},
+		{"lower", build_lower},
+		{"build", build_output},
 	};
-	int rc = check_policy(j);
+	int rc = check_policy(t);
 
 	if (rc > 0)
-		rc = job_open(j, e);
+		rc = task_open(t, e);
 	for (size_t i = 0; rc > 0 && i < ARRAY_LEN(steps); i++) {
 		if (steps[i].stage)
-			job_stage(j, steps[i].stage);
-		rc = steps[i].run(j, e);
+			task_stage(t, steps[i].stage);
+		rc = steps[i].run(t, e);
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -127,18 +127,18 @@ int
 rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
 	struct rebuild *out, struct err *e)
 {
-	CLEANUP(job_fini)
-	struct job j = {.recipe = recipe, .o = o, .out = out, .log_fd = -1};
+	CLEANUP(task_fini)
+	struct task t = {.recipe = recipe, .o = o, .out = out, .log_fd = -1};
 
 	*out = (struct rebuild){.end = REBUILD_NOT_TRIED};
-	j.a = &out->arena;
-	j.commands.arena = j.a;
-	j.started_ms = clock_mono_ms();
-	j.until_ms = j.started_ms + o->limits.deadline_s * 1000;
-	if (run_steps(&j, e) < 0)
+	t.a = &out->arena;
+	t.commands.arena = t.a;
+	t.started_ms = clock_mono_ms();
+	t.until_ms = t.started_ms + o->limits.deadline_s * 1000;
+	if (run_steps(&t, e) < 0)
 		return -1;
-	if (job_close(&j, e) < 0)
-		job_end_host(&j, "host", e);
+	if (task_close(&t, e) < 0)
+		task_end_host(&t, "host", e);
 	if (out->end != REBUILD_DONE)
 		out->output = NULL;
 	return 0;

@@ -134,7 +134,8 @@ static const struct row {
 		"fatal: Could not read from remote repository.\n\n"
 		"Please make sure you have the correct access rights\n"
 		"and the repository exists.\n",
-		REBUILD_UNAVAILABLE, "channel-unreachable", NULL, "fatal: "},
+		REBUILD_UNAVAILABLE, "channel-unreachable", NULL,
+		"does not appear to be"},
 	{STEP_MIRROR, "error: unable to write file: No space left on device\n",
 		REBUILD_NOT_TRIED, "disk-full", NULL, "full"},
 	{STEP_BUILD, "", REBUILD_UNBUILDABLE, "build-failed", NULL, ""},

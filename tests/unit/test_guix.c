@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "rebuild/drv.h"
 #include "rebuild/guix.h"
 
 /* Store items that no store has. */
@@ -221,31 +222,31 @@ derivations_are_read(void **state)
 	struct drv d;
 
 	(void)state;
-	assert_int_equal(guix_drv_parse(&a, slice_of(text), &d, &e), 0);
+	assert_int_equal(drv_parse(&a, slice_of(text), &d, &e), 0);
 	assert_int_equal(d.n_outputs, 2);
-	assert_string_equal(guix_drv_out(&d), S H1 "-x");
+	assert_string_equal(drv_out(&d), S H1 "-x");
 	assert_int_equal(d.n_inputs, 2);
 	assert_string_equal(d.inputs[0], S H1 "-a.drv");
 	assert_string_equal(d.inputs[1], S H2 "-profile.drv");
-	assert_false(guix_drv_is_source(&d));
-	assert_int_equal(guix_drv_parse(&a, slice_of(source), &d, &e), 0);
+	assert_false(drv_is_source(&d));
+	assert_int_equal(drv_parse(&a, slice_of(source), &d, &e), 0);
 	assert_int_equal(d.n_inputs, 0);
-	assert_true(guix_drv_is_source(&d));
+	assert_true(drv_is_source(&d));
 	/* Cut anywhere before its sources, it is an error and no crash. */
 	for (size_t n = 0; n < sizeof(source) - 1 - 3; n++) {
 		char *cut = xmemdup0(source, n);
 
 		assert_int_equal(
-			guix_drv_parse(&a, (struct slice){cut, n}, &d, &e), -1);
+			drv_parse(&a, (struct slice){cut, n}, &d, &e), -1);
 		assert_int_equal(e.kind, ERR_INPUT);
 		free(cut);
 	}
-	assert_int_equal(guix_drv_parse(&a,
+	assert_int_equal(drv_parse(&a,
 				 slice_of("Derive([(\"out\",\"/etc/passwd\","
 					  "\"\",\"\")],[],["),
 				 &d, &e),
 		-1);
-	assert_int_equal(guix_drv_parse(&a,
+	assert_int_equal(drv_parse(&a,
 				 slice_of("Derive([],[(\"/tmp/x.drv\",[\"out\"]"
 					  ")],["),
 				 &d, &e),

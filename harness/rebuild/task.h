@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef UB_REBUILD_JOB_H
-#define UB_REBUILD_JOB_H
+#ifndef UB_REBUILD_TASK_H
+#define UB_REBUILD_TASK_H
 
 #include <stdint.h>
 
@@ -16,7 +16,7 @@
  * ended (out says how), -1 with *e for what must not happen.  Strings live in
  * out->arena.
  */
-struct job {
+struct task {
 	const struct recipe *recipe;
 	const struct rebuild_options *o;
 	struct rebuild *out;
@@ -41,21 +41,21 @@ struct job {
 };
 
 /* Find guix and the folders, make those of our own, plan the sandbox. */
-int job_open(struct job *j, struct err *e) NODISCARD;
+int task_open(struct task *t, struct err *e) NODISCARD;
 /* Write the log whole, hand the commands to out. */
-int job_close(struct job *j, struct err *e) NODISCARD;
-void job_fini(struct job *j);
+int task_close(struct task *t, struct err *e) NODISCARD;
+void task_fini(struct task *t);
 
 /* The rebuild has ended so; cause may be of any length; returns 0. */
-int job_end(struct job *j, enum rebuild_end end, const char *class_,
+int task_end(struct task *t, enum rebuild_end end, const char *class_,
 	const char *cause, const char *advice);
-/* As job_end, of an error of this machine. */
-int job_end_host(struct job *j, const char *class_, const struct err *e);
-void job_stage(struct job *j, const char *stage);
+/* As task_end, of an error of this machine. */
+int task_end_host(struct task *t, const char *class_, const struct err *e);
+void task_stage(struct task *t, const char *stage);
 
 /* "--timeout=N", "--max-silent-time=N": what is left, for Guix and its
  * daemon, NULL-ended. */
-const char *const *job_limits(struct job *j);
+const char *const *task_limits(struct task *t);
 /* Does the command show what is built? */
 enum voice {
 	VOICE_LOUD, /* a silence of it is a silence of the build */
@@ -66,26 +66,26 @@ enum voice {
  * its stderr (both may be NULL).  1 with *code when it ran to an end of its
  * own; 0 when the rebuild has ended: stopped, over a limit, killed, sandbox.
  */
-int job_command(struct job *j, const char *const *argv, enum voice voice,
+int task_command(struct task *t, const char *const *argv, enum voice voice,
 	struct buf *out, struct buf *log, int *code, struct err *e) NODISCARD;
 /* End the rebuild for what log says of the step that failed. */
-int job_diagnose(struct job *j, enum step step, struct slice log,
+int task_diagnose(struct task *t, enum step step, struct slice log,
 	struct err *e) NODISCARD;
-/* As job_end. */
-int job_end_diagnosed(struct job *j, const struct diagnosis *d);
+/* As task_end. */
+int task_end_diagnosed(struct task *t, const struct diagnosis *d);
 /* For mirror_options: keep a command line. */
-void job_ran(void *job, const char *const *argv);
+void task_ran(void *task, const char *const *argv);
 
 /* instance.c: the mirrors; and the Guix of the channels, whose channels are
  * the recipe's. */
-int job_mirrors(struct job *j, struct err *e) NODISCARD;
-int job_instance(struct job *j, struct err *e) NODISCARD;
+int instance_mirrors(struct task *t, struct err *e) NODISCARD;
+int instance_get(struct task *t, struct err *e) NODISCARD;
 /* build.c: the derivation of the pack; and its output, really built. */
-int job_lower(struct job *j, struct err *e) NODISCARD;
-int job_build(struct job *j, struct err *e) NODISCARD;
+int build_lower(struct task *t, struct err *e) NODISCARD;
+int build_output(struct task *t, struct err *e) NODISCARD;
 
 /* The program as rebuild_options name it, links resolved; the caller's own
  * string, NULL when there is none. */
-char *job_find_guix(const char *guix);
+char *task_find_guix(const char *guix);
 
 #endif
