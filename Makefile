@@ -174,7 +174,7 @@ asan:
 	mkdir -p build/asan/report
 	ASAN_OPTIONS=$(SAN_OPT):log_path=$(CURDIR)/build/asan/report/at \
 	UBSAN_OPTIONS=$(SAN_OPT):log_path=$(CURDIR)/build/asan/report/at \
-		$(MAKE) B=build/asan SANITIZE=address,undefined WORLD=no check || \
+		$(MAKE) -k B=build/asan SANITIZE=address,undefined WORLD=no check || \
 		{ cat build/asan/report/* 2>/dev/null; exit 1; }
 	@! cat build/asan/report/* 2>/dev/null
 

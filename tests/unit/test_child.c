@@ -257,6 +257,7 @@ log_keeps_head_and_tail(void **state)
 		assert_int_equal(child_run(&spec, NULL, &log, NULL, &o, &e), 0);
 		assert_int_equal(log.n, 0);
 		assert_true(o.is_log_cut);
+		buf_fini(&log);
 	}
 	/* Past all windows: 20 MB, of which little is held at any time. */
 	run((struct child_spec){.log_cap = 10},
