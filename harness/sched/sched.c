@@ -414,6 +414,22 @@ own_program(void)
 	return n > 0 ? xmemdup0(path, (size_t)n) : xstrdup("unblend");
 }
 
+/* The run and its samples: all of them in the database, or none. */
+static int
+begin_all(struct scheduler *s, int64_t *run, struct err *e)
+{
+	const struct sched_options *o = s->o;
+	int result;
+
+	if (store_batch_begin(s->store, e) < 0)
+		return -1;
+	result = begin_run(s, run, e);
+	for (size_t i = 0; result == 0 && i < o->corpus->n; i++)
+		if (selection_has(&o->selection, &o->corpus->v[i]))
+			result = add_sample(s, *run, &o->corpus->v[i], e);
+	return store_batch_end(s->store, result, e);
+}
+
 static int
 run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 {
@@ -422,13 +438,8 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 	/* Only one run writes to a database: what is there is of a dead one. */
 	if (path_remove(s->work, e) < 0 || path_mkdirs(s->work, 0700, e) < 0 ||
 		path_mkdirs(o->cache, 0755, e) < 0 ||
-		begin_run(s, &out->run, e) < 0)
+		begin_all(s, &out->run, e) < 0)
 		return -1;
-	for (size_t i = 0; i < o->corpus->n; i++) {
-		if (selection_has(&o->selection, &o->corpus->v[i]) &&
-			add_sample(s, out->run, &o->corpus->v[i], e) < 0)
-			return -1;
-	}
 	out->n_selected = s->n_queue;
 	if (loop(s, e) < 0)
 		return -1;
