@@ -29,6 +29,7 @@
 
 struct place {
 	char *folder, *db, *spool;
+	int64_t sample; /* without an attempt; 0: none is at hand */
 };
 
 static inline int
