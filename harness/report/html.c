@@ -222,9 +222,10 @@ write_table_head(struct markup *m)
 		m->f);
 }
 
-/* Under the verdict; nothing where all is as it was. */
+/* Under the verdict; nothing where all is as it was, or all is new. */
 static void
-write_shift(struct markup *m, const struct store_attempt *a)
+write_shift(
+	struct markup *m, const struct report *r, const struct store_attempt *a)
 {
 	static const char *const words[] = {
 		[SHIFT_NEW] = "new",
@@ -234,7 +235,8 @@ write_shift(struct markup *m, const struct store_attempt *a)
 	};
 	enum report_shift shift = report_shift(a);
 
-	if (shift == SHIFT_SAME && a->is_judged)
+	if ((shift == SHIFT_SAME && a->is_judged) ||
+		(shift == SHIFT_NEW && r->fresh == r->total))
 		return;
 	markup(m, "<span class=\"shift %s\">", words[shift]);
 	if (shift == SHIFT_NEW)
@@ -293,7 +295,7 @@ write_row(
 		a->sample.collection, a->sample.tags[0] ? " · " : "",
 		a->sample.tags, a->is_judged ? (int)a->verdict : VERDICT_COUNT);
 	page_badge(m, a);
-	write_shift(m, a);
+	write_shift(m, r, a);
 	report_short(&text, a->cause, CAUSE_CHARS);
 	markup(m, "</td><td data-l=\"Why\">%s</td>", buf_text(&text));
 	write_set(m, a->channel_set);
