@@ -80,7 +80,11 @@ count(void *arg, const struct store_attempt *a, struct err *e)
 int
 report_load(struct report *r, struct store *s, int64_t run, struct err *e)
 {
-	*r = (struct report){.store = s};
+	*r = (struct report){0};
+	/* Both passes see the database as it was at the first. */
+	if (store_read_begin(s, e) < 0)
+		return -1;
+	r->store = s;
 	if (store_run_get(s, run, &r->run, e) < 0)
 		return -1;
 	return store_attempts(s, r->run.id, count, r, e);
@@ -95,6 +99,8 @@ report_fini(struct report *r)
 		free(r->changes[i].name);
 		free(r->changes[i].was);
 	}
+	if (r->store)
+		store_read_end(r->store);
 	free(r->suites);
 	free(r->changes);
 	buf_fini(&r->file);

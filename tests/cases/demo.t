@@ -94,9 +94,9 @@ is "$(sql "SELECT path || ' ' || kind FROM difference JOIN sample ON sample.id =
 is "$(sql "SELECT DISTINCT package FROM difference JOIN sample ON sample.id = sample_id
 	WHERE name = 'dice'")" "dice@6" "the package that differs is named"
 item=$(sql "SELECT store_item || '/share/dice' FROM difference JOIN sample
-	ON sample.id = sample_id WHERE name = 'dice' AND kind = 'contents'")
+	ON sample.id = sample_id WHERE name = 'dice' AND kind IN ('contents', 'size')")
 offset=$(sql "SELECT offset FROM difference JOIN sample
-	ON sample.id = sample_id WHERE name = 'dice' AND kind = 'contents'")
+	ON sample.id = sample_id WHERE name = 'dice' AND kind IN ('contents', 'size')")
 output=$(sql "SELECT output FROM rebuild JOIN sample ON sample.id = sample_id
 	WHERE name = 'dice'")
 tests/world/enter cat "$output" >"$T/dice.tar.gz"
