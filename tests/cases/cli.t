@@ -57,6 +57,6 @@ run "$UNBLEND" corpus list "$T/good.corpus"
 is "$(cat "$T/out")" "$(printf 'good\ta\tdocker-archive:x\tt u')" "is listed"
 
 run "$UNBLEND" report -d "$T/absent.db" -o "$T/r"
-is "$status" 3 "a database that is not there"
+is "$status" 2 "a database that is not there is a wrong input"
 like "$T/err" 'absent\.db' "is named"
 done_testing
