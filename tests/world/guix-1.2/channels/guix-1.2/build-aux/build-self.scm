@@ -10,9 +10,12 @@
 (define %top (dirname (dirname (current-filename))))
 
 (define (load-modules! . names)
-  (for-each (lambda (name)
-              (primitive-load (string-append %top "/gnu/packages/" name ".scm")))
-            names))
+  (save-module-excursion
+   (lambda ()
+     (for-each (lambda (name)
+                 (primitive-load
+                  (string-append %top "/gnu/packages/" name ".scm")))
+               names))))
 
 (load-modules! "boot")
 
