@@ -62,7 +62,7 @@ build_lower(struct task *t, struct err *e)
 	struct drv drv;
 	int code, rc;
 
-	guix_time_machine(&cmd, t->guix, t->channels, task_limits(t));
+	instance_command(t, &cmd);
 	guix_pack(&cmd, t->recipe, t->manifest, task_limits(t));
 	rc = task_command(
 		t, words_take(&cmd), VOICE_LOUD, &out, &log, &code, e);
@@ -170,12 +170,36 @@ not_built(struct task *t)
 		NULL);
 }
 
-/* The output is there: build it a second time. */
+/* `guix build [-r ROOT] DRV', once more or not. */
 static int
-check(struct task *t, const char *path, struct err *e)
+run_build(struct task *t, bool is_check, const char *root, struct buf *log,
+	int *code, struct err *e)
 {
 	CLEANUP(words_fini)
 	struct words cmd = {.arena = t->a};
+
+	/* A derivation is built the same by any client: the daemon does it. */
+	words_add(&cmd, t->instance ? t->instance : t->guix);
+	words_add(&cmd, "build");
+	for (const char *const *l = task_limits(t); *l; l++)
+		words_add(&cmd, *l);
+	words_add(&cmd, "--verbosity=3");
+	if (is_check) {
+		words_add(&cmd, "--check");
+		words_add(&cmd, "-K");
+	}
+	words_add(&cmd, t->out->drv);
+	words_add(&cmd, "-r");
+	words_add(&cmd, root);
+	unlink(root);
+	return task_command(
+		t, words_take(&cmd), VOICE_LOUD, NULL, log, code, e);
+}
+
+/* The output is there: build it a second time.  2 when it is not. */
+static int
+check(struct task *t, const char *path, const char *root, struct err *e)
+{
 	CLEANUP(guix_told_fini)
 	struct guix_told told = {0};
 	CLEANUP(buf_fini)
@@ -183,18 +207,11 @@ check(struct task *t, const char *path, struct err *e)
 	const char *kept;
 	int code, rc;
 
-	words_add(&cmd, t->guix);
-	words_add(&cmd, "build");
-	for (const char *const *l = task_limits(t); *l; l++)
-		words_add(&cmd, *l);
-	words_add(&cmd, "--verbosity=3");
-	words_add(&cmd, "--check");
-	words_add(&cmd, "-K");
-	words_add(&cmd, t->out->drv);
-	rc = task_command(
-		t, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
+	rc = run_build(t, true, root, &log, &code, e);
 	if (rc <= 0)
 		return rc;
+	if (code != 0 && guix_check_impossible(buf_get(&log), t->out->drv))
+		return 2;
 	t->out->is_checked = true;
 	guix_told_read(&told, t->a, buf_get(&log));
 	note_built(t, &told);
@@ -219,21 +236,37 @@ check(struct task *t, const char *path, struct err *e)
 	return 1;
 }
 
+/* The output is not there.  2 when it is by now, and not by us. */
+static int
+build(struct task *t, const char *path, const char *root, struct err *e)
+{
+	CLEANUP(guix_told_fini)
+	struct guix_told told = {0};
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	int code, rc;
+
+	rc = run_build(t, false, root, &log, &code, e);
+	if (rc <= 0)
+		return rc;
+	guix_told_read(&told, t->a, buf_get(&log));
+	note_built(t, &told);
+	if (code != 0)
+		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
+	if (!guix_told_built(&told, t->out->drv))
+		return 2;
+	t->out->output = path;
+	return 1;
+}
+
 int
 build_output(struct task *t, struct err *e)
 {
-	CLEANUP(words_fini)
-	struct words cmd = {.arena = t->a};
-	CLEANUP(guix_told_fini)
-	struct guix_told told = {0};
 	CLEANUP(own_free)
 	char *root = xasprintf("%s/output", t->roots);
-	CLEANUP(buf_fini)
-	struct buf log = {0};
 	struct drv drv;
 	const char *path;
-	bool was_there;
-	int code, rc;
+	int rc;
 
 	if (read_drv(t, t->out->drv, &drv, e) < 0)
 		return task_end_host(t, "store", e);
@@ -241,32 +274,18 @@ build_output(struct task *t, struct err *e)
 	if (!path)
 		return task_end(t, REBUILD_UNBUILDABLE, "lower-failed",
 			"The derivation of the pack has no output.", NULL);
-	was_there = path_exists(path);
-	unlink(root);
-	/* Where it is valid already, this only roots it. */
-	words_add(&cmd, t->guix);
-	words_add(&cmd, "build");
-	for (const char *const *l = task_limits(t); *l; l++)
-		words_add(&cmd, *l);
-	words_add(&cmd, "--verbosity=3");
-	words_add(&cmd, t->out->drv);
-	words_add(&cmd, "-r");
-	words_add(&cmd, root);
-	rc = task_command(
-		t, words_take(&cmd), VOICE_LOUD, NULL, &log, &code, e);
+	/* What is there need not be valid, and what is not there may be made by
+	 * another in the meantime: then the other way is right, once. */
+	rc = path_exists(path) ? check(t, path, root, e)
+			       : build(t, path, root, e);
+	if (rc == 2)
+		rc = t->out->is_checked || path_exists(path)
+			? check(t, path, root, e)
+			: build(t, path, root, e);
+	if (rc == 2)
+		return not_built(t);
 	if (rc <= 0)
 		return rc;
-	guix_told_read(&told, t->a, buf_get(&log));
-	note_built(t, &told);
-	if (code != 0)
-		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
-	if (was_there || !guix_told_built(&told, t->out->drv)) {
-		rc = check(t, path, e);
-		if (rc <= 0)
-			return rc;
-	} else {
-		t->out->output = path;
-	}
 	count_valid(t);
 	t->out->end = REBUILD_DONE;
 	return 1;

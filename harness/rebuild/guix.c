@@ -223,6 +223,62 @@ guix_channels_parse(struct arena *a, struct slice out,
 	return 0;
 }
 
+/* ("NAME" VERSION ... (properties (source (repository ...)))): the entry of a
+ * channel (guix/channels.scm, channel-instances->manifest). */
+static int
+read_entry(
+	struct arena *a, const struct sexp *s, struct channel *c, struct err *e)
+{
+	const struct sexp *r =
+		sexp_at(sexp_assoc(sexp_assoc(s, "properties"), "source"), 1);
+	const struct sexp *intro = sexp_at(sexp_assoc(r, "introduction"), 1);
+
+	if (!sexp_is(r, "repository"))
+		return err_set(e, ERR_INPUT, "line %u: an entry of no channel",
+			s->line);
+	*c = (struct channel){
+		.name = copy(a, sexp_str(sexp_at(s, 0))),
+		.is_named = true,
+		.url = copy(a, sexp_str(sexp_at(sexp_assoc(r, "url"), 1))),
+		.branch =
+			copy(a, sexp_str(sexp_at(sexp_assoc(r, "branch"), 1))),
+		.commit =
+			copy(a, sexp_str(sexp_at(sexp_assoc(r, "commit"), 1))),
+	};
+	if (sexp_is(intro, "channel-introduction")) {
+		c->intro_commit = copy(
+			a, sexp_str(sexp_at(sexp_assoc(intro, "commit"), 1)));
+		c->intro_signer = copy(
+			a, sexp_str(sexp_at(sexp_assoc(intro, "signer"), 1)));
+	}
+	if (!c->name || !c->url || !c->commit)
+		return err_set(e, ERR_INPUT,
+			"line %u: a channel without name, url or commit",
+			s->line);
+	return 0;
+}
+
+int
+guix_instance_parse(struct arena *a, struct slice manifest,
+	struct channel **channels, size_t *n, struct err *e)
+{
+	const struct sexp *all = sexp_parse(a, manifest, e), *list;
+
+	if (!all)
+		return -1;
+	list = sexp_at(sexp_assoc(sexp_at(all, 0), "packages"), 1);
+	if (sexp_len(all) != 1 || !sexp_is(sexp_at(all, 0), "manifest") ||
+		!list)
+		return err_set(e, ERR_INPUT, "this is no manifest");
+	*n = 0;
+	*channels = arena_alloc(a, (sexp_len(list) + 1) * sizeof(**channels));
+	SEXP_FOREACH(s, list) {
+		if (read_entry(a, s, &(*channels)[(*n)++], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static bool
 differs(struct buf *why, const char *name, const char *what, const char *want,
 	const char *have)
@@ -371,4 +427,19 @@ guix_check_differs(
 			return arena_copy(a, path, strlen(path));
 		}
 	return NULL;
+}
+
+bool
+guix_check_impossible(struct slice log, const char *drv)
+{
+	/* nix/libstore/build.cc, DerivationGoal::haveDerivation */
+	CLEANUP(own_free)
+	char *want = xasprintf("`%s' is missing outputs; ", drv);
+	struct slice line;
+
+	while (guix_log_line(&log, &line))
+		if (slice_starts(line, "guix build: error: ") &&
+			memmem(line.p, line.n, want, strlen(want)))
+			return true;
+	return false;
 }

@@ -53,6 +53,12 @@ const char *guix_drv_printed(struct arena *a, struct slice out);
 int guix_channels_parse(struct arena *a, struct slice out,
 	struct channel **channels, size_t *n, struct err *e) NODISCARD;
 /*
+ * The same of an instance's profile, from its file `manifest', which is what
+ * describe reads (guix/describe.scm, current-profile-entries).
+ */
+int guix_instance_parse(struct arena *a, struct slice manifest,
+	struct channel **channels, size_t *n, struct err *e) NODISCARD;
+/*
  * True when the instance has (in any order) the channels of the recipe: name,
  * URL and commit each, and the introduction where one was recorded (Guix adds
  * the official one where it is missing).  Else why says the first difference.
@@ -78,6 +84,8 @@ bool guix_told_built(const struct guix_told *t, const char *drv);
  */
 const char *guix_check_differs(
 	struct arena *a, struct slice log, const char *drv, const char *output);
+/* `build --check' of drv could not be: its output is not there. */
+bool guix_check_impossible(struct slice log, const char *drv);
 
 /*
  * The next line of a log: up to \n, \r or a character of Guix's progress bar,

@@ -14,7 +14,8 @@
 #include "rebuild/task.h"
 
 enum {
-	CACHES = 2
+	CACHES = 2,
+	MANIFEST_BYTES = 1 << 20 /* of an instance's profile */
 };
 
 /* Where a Guix keeps instances of channels by their commits (guix/inferior.scm,
@@ -26,8 +27,15 @@ cache_path(const struct task *t, size_t i)
 		      : xasprintf("%s/.cache/guix/inferiors", t->home);
 }
 
-int
-instance_mirrors(struct task *t, struct err *e)
+/* The root of the lane's instance, and at the same time what remembers it. */
+static char *
+root_path(const struct task *t)
+{
+	return xasprintf("%s/roots/instance", t->home);
+}
+
+static int
+make_mirrors(struct task *t, struct err *e)
 {
 	CLEANUP(words_fini)
 	struct words paths = {.arena = t->a};
@@ -132,6 +140,52 @@ drop_instances(const struct task *t, struct err *e)
 	return 0;
 }
 
+/* True, and t->instance set, when the profile has the recipe's channels and a
+ * guix to run. */
+static bool
+use_profile(struct task *t, const char *profile)
+{
+	CLEANUP(own_free)
+	char *guix = xasprintf("%s/bin/guix", profile);
+	CLEANUP(own_free)
+	char *manifest = xasprintf("%s/manifest", profile);
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	CLEANUP(buf_fini)
+	struct buf why = {0};
+	struct channel *have;
+	struct err e = {0};
+	size_t n;
+
+	if (access(guix, X_OK) < 0 ||
+		path_read(manifest, MANIFEST_BYTES, &text, &e) < 0 ||
+		guix_instance_parse(t->a, buf_get(&text), &have, &n, &e) < 0 ||
+		!guix_channels_match(t->recipe->channels, t->recipe->n_channels,
+			have, n, &why))
+		return false;
+	t->instance = task_keep(t, guix);
+	return true;
+}
+
+/*
+ * An instance that an earlier rebuild of the lane made, compared and rooted.
+ * The lane is of these channels, to the letter, so Guix has authenticated them
+ * with these introductions.
+ */
+static bool
+find_known(struct task *t)
+{
+	CLEANUP(own_free)
+	char *root = root_path(t);
+	char profile[PATH_MAX];
+	ssize_t n = readlink(root, profile, sizeof(profile) - 1);
+
+	if (n <= 0)
+		return false;
+	profile[n] = '\0';
+	return guix_is_store_path(slice_of(profile)) && use_profile(t, profile);
+}
+
 /* 1 when the instance's channels are the recipe's, 0 when not, with why; -2
  * when the rebuild has ended. */
 static int
@@ -202,19 +256,14 @@ root_instance(struct task *t, struct err *e)
 	CLEANUP(buf_fini)
 	struct buf profile = {0};
 	CLEANUP(own_free)
-	char *root = xasprintf("%s/roots/instance", t->home);
+	char *root = root_path(t);
 	const char *drv;
-	char now[PATH_MAX];
-	ssize_t n;
 	int code, rc;
 
-	each_instance(t, note_instance, &profile);
-	n = readlink(root, now, sizeof(now) - 1);
-	if (!profile.n ||
-		((size_t)(n > 0 ? n : 0) == profile.n &&
-			memcmp(now, profile.p, profile.n) == 0))
-		return 1;
 	unlink(root);
+	each_instance(t, note_instance, &profile);
+	if (!profile.n || !use_profile(t, buf_text(&profile)))
+		return 1;
 	rc = find_deriver(t, buf_text(&profile), &drv, e);
 	if (rc <= 0 || !drv)
 		return rc;
@@ -251,8 +300,8 @@ get_instance(struct task *t, struct err *e)
 		"asked for.");
 }
 
-int
-instance_get(struct task *t, struct err *e)
+static int
+make_instance(struct task *t, struct err *e)
 {
 	CLEANUP(own_free)
 	char *path = xasprintf("%s/lock", t->lane);
@@ -260,9 +309,33 @@ instance_get(struct task *t, struct err *e)
 	 * Once it is there, it is only read. */
 	CLEANUP(own_fd)
 	int lock = mirror_lock(path, t->until_ms, t->o->stop, e);
+	int rc;
 
 	if (lock < 0)
 		return task_end_host(
 			t, e->kind == ERR_TRANSIENT ? "lock" : "host", e);
+	/* Another may have made it meanwhile. */
+	if (find_known(t))
+		return 1;
+	task_stage(t, "mirror");
+	rc = make_mirrors(t, e);
+	if (rc <= 0)
+		return rc;
+	task_stage(t, "instance");
 	return get_instance(t, e);
+}
+
+int
+instance_get(struct task *t, struct err *e)
+{
+	return find_known(t) ? 1 : make_instance(t, e);
+}
+
+void
+instance_command(struct task *t, struct words *cmd)
+{
+	if (t->instance)
+		words_add(cmd, t->instance);
+	else
+		guix_time_machine(cmd, t->guix, t->channels, task_limits(t));
 }

@@ -28,6 +28,12 @@ enum {
 	SILENCE_MORE_MS = 10 * 1000
 };
 
+const char *
+task_keep(struct task *t, const char *s)
+{
+	return s ? arena_copy(t->a, s, strlen(s)) : NULL;
+}
+
 static const char *
 keep(struct task *t, char *s)
 {

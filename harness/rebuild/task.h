@@ -23,6 +23,8 @@ struct task {
 	struct arena *a; /* &out->arena */
 
 	const char *guix;  /* the program, links resolved */
+	const char *instance; /* guix of the channels; NULL: not known, or only
+			       * to be had by time-machine */
 	const char *cache; /* absolute, links resolved, as the rest */
 	const char *work;
 	const char *roots;    /* work/roots */
@@ -76,10 +78,17 @@ int task_end_diagnosed(struct task *t, const struct diagnosis *d);
 /* For mirror_options: keep a command line. */
 void task_ran(void *task, const char *const *argv);
 
-/* instance.c: the mirrors; and the Guix of the channels, whose channels are
- * the recipe's. */
-int instance_mirrors(struct task *t, struct err *e) NODISCARD;
+/* A copy that lives as long as out; NULL of NULL. */
+const char *task_keep(struct task *t, const char *s);
+
+/*
+ * instance.c: the Guix of the channels, whose channels are the recipe's.  One
+ * that was made before is found without running anything; else the channels are
+ * mirrored, and time-machine makes it.
+ */
 int instance_get(struct task *t, struct err *e) NODISCARD;
+/* Begin a command line for it, up to where the command's own name comes. */
+void instance_command(struct task *t, struct words *cmd);
 /* build.c: the derivation of the pack; and its output, really built. */
 int build_lower(struct task *t, struct err *e) NODISCARD;
 int build_output(struct task *t, struct err *e) NODISCARD;

@@ -157,6 +157,70 @@ described_channels_are_read(void **state)
 }
 
 static void
+channels_of_an_instance_are_in_its_profile(void **state)
+{
+	/* Version 3 as Guix 1.5.0 writes it; and without a channel's name and
+	 * introduction, as in 2020. */
+	static const char manifest[] =
+		";; comment\n(manifest (version 3) (packages (("
+		"\"guix\" \"8fd4a6c\" \"out\" \"/gnu/store/x\""
+		" (propagated-inputs ()) (search-paths ()) (properties (source"
+		" (repository (version 0) (url \"https://a.example/guix\")"
+		" (branch \"master\") (commit \"" COMMIT "\") (name guix)"
+		" (introduction (channel-introduction (version 0)"
+		" (commit \"" INTRO "\") (signer \"AAAA BBBB\")))))))"
+		"(\"other\" \"1\" \"out\" \"/gnu/store/y\""
+		" (properties (source (repository (version 0)"
+		" (url \"u\") (branch \"b\") (commit \"c\"))))))))";
+	static const char *const bad[] = {"", "(manifest)", "(x (packages ()))",
+		"(manifest (packages ((\"guix\"))))",
+		"(manifest (packages (guix)))",
+		"(manifest (packages ((\"g\" (properties (source (repository"
+		" (url \"u\"))))))))"};
+	struct arena a = {0};
+	struct channel *c;
+	struct err e = {0};
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+		guix_instance_parse(&a, slice_of(manifest), &c, &n, &e), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(c[0].name, "guix");
+	assert_string_equal(c[0].url, "https://a.example/guix");
+	assert_string_equal(c[0].branch, "master");
+	assert_string_equal(c[0].commit, COMMIT);
+	assert_string_equal(c[0].intro_commit, INTRO);
+	assert_string_equal(c[0].intro_signer, "AAAA BBBB");
+	assert_string_equal(c[1].name, "other");
+	assert_string_equal(c[1].commit, "c");
+	assert_null(c[1].intro_commit);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(
+			guix_instance_parse(&a, slice_of(bad[i]), &c, &n, &e),
+			-1);
+	arena_fini(&a);
+}
+
+static void
+check_that_could_not_be_is_told_from_one_that_differs(void **state)
+{
+	static const char drv[] = "/gnu/store/a.drv";
+
+	(void)state;
+	assert_true(guix_check_impossible(
+		slice_of("guix build: error: `/gnu/store/a.drv' is missing "
+			 "outputs; build it normally before using `--check'\n"),
+		drv));
+	assert_false(guix_check_impossible(
+		slice_of("guix build: error: `/gnu/store/b.drv' is missing "
+			 "outputs; build it normally before using `--check'\n"),
+		drv));
+	assert_false(guix_check_impossible(
+		slice_of("`/gnu/store/a.drv' is missing outputs; x\n"), drv));
+}
+
+static void
 instance_must_have_the_recipe_s_channels(void **state)
 {
 	struct arena a = {0};
@@ -344,6 +408,9 @@ main(void)
 		cmocka_unit_test(version_is_found),
 		cmocka_unit_test(one_derivation_is_taken),
 		cmocka_unit_test(described_channels_are_read),
+		cmocka_unit_test(channels_of_an_instance_are_in_its_profile),
+		cmocka_unit_test(
+			check_that_could_not_be_is_told_from_one_that_differs),
 		cmocka_unit_test(instance_must_have_the_recipe_s_channels),
 		cmocka_unit_test(derivations_are_read),
 		cmocka_unit_test(lines_end_at_the_progress_bar_too),
