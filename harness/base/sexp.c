@@ -183,7 +183,7 @@ put_utf8(struct buf *b, uint32_t c)
 
 /*
  * Hex digits of an escape: exactly `digits' of them, or, when that is 0, at
- * least one up to a semicolon (R7RS), or two without it (Guile's older \xHH).
+ * least one up to a semicolon, as in symbols.
  */
 static int
 hex_escape(struct reader *r, size_t digits)
@@ -195,17 +195,11 @@ hex_escape(struct reader *r, size_t digits)
 		c = c << 4 | (uint32_t)hex_digit(peek(r, n));
 		n++;
 	}
-	if (digits == 0 && n > 0 && peek(r, n) == ';') {
-		advance(r, n + 1);
-	} else if (digits == 0 && n >= 2) {
-		c = (uint32_t)(hex_digit(peek(r, 0)) << 4 |
-			hex_digit(peek(r, 1)));
-		advance(r, 2);
-	} else if (digits && n == digits) {
-		advance(r, n);
-	} else {
+	if (digits == 0 && n > 0 && peek(r, n) == ';')
+		n++;
+	else if (digits == 0 || n != digits)
 		return fail(r, "bad hexadecimal escape");
-	}
+	advance(r, n);
 	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 		return fail(r, "escape beyond Unicode");
 	put_utf8(&r->scratch, c);
@@ -225,7 +219,8 @@ string_escape(struct reader *r)
 		return fail(r, "string without end");
 	if (c == 'x' || c == 'u' || c == 'U') {
 		advance(r, 1);
-		return hex_escape(r, c == 'x' ? 0 : c == 'u' ? 4 : 6);
+		/* As long as R7RS is not asked for (r6rs-hex-escapes). */
+		return hex_escape(r, c == 'x' ? 2 : c == 'u' ? 4 : 6);
 	}
 	if (c == '\n') { /* the line goes on after its indentation */
 		advance(r, 1);

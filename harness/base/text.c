@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/attr.h"
+
 /*
  * The length of the well-formed UTF-8 sequence at p (n bytes left) and its
  * code point, or 0 (Unicode 15, table 3-7).
@@ -147,6 +149,32 @@ text_xml(struct buf *out, struct slice s)
 	buf_add(out, s.p + from, s.n - from);
 }
 
+/*
+ * Does Guile's `write' show c as it is?  Letters, marks, numbers, punctuation
+ * and symbols (libguile/print.c, display_character).  Left out are the other
+ * general categories of Unicode: Zs but for the space, Zl, Zp, Cc, Cf, Co and
+ * noncharacters; code points that are not assigned yet count as shown.
+ */
+static bool
+is_graphic(uint32_t c)
+{
+	static const uint32_t hidden[][2] = {{0, 0x1f}, {0x7f, 0xa0},
+		{0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd},
+		{0x70f, 0x70f}, {0x890, 0x891}, {0x8e2, 0x8e2},
+		{0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200f},
+		{0x2028, 0x202f}, {0x205f, 0x206f}, {0x3000, 0x3000},
+		{0xe000, 0xf8ff}, {0xfdd0, 0xfdef}, {0xfeff, 0xfeff},
+		{0xfff0, 0xfffb}, {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+		{0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+		{0xe0000, 0xe007f}, {0xf0000, 0x10ffff}};
+
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+		if (c >= hidden[i][0] && c <= hidden[i][1])
+			return false;
+	}
+	return (c & 0xfffe) != 0xfffe;
+}
+
 int
 text_scheme(struct buf *out, struct slice s)
 {
@@ -161,10 +189,14 @@ text_scheme(struct buf *out, struct slice s)
 		len = decode(p + i, s.n - i, &c);
 		if (c == '"' || c == '\\')
 			buf_printf(out, "\\%c", (int)c);
-		else if (c == '\n')
-			buf_str(out, "\\n");
-		else if (!is_shown(c, TEXT_ONE_LINE))
-			buf_printf(out, "\\x%x;", c);
+		else if (c >= 0x07 && c <= 0x0d)
+			buf_printf(out, "\\%c", "abtnvfr"[c - 0x07]);
+		else if (!is_graphic(c))
+			buf_printf(out,
+				c <= 0xff             ? "\\x%02x"
+					: c <= 0xffff ? "\\u%04x"
+						      : "\\U%06x",
+				c);
 		else
 			buf_add(out, p + i, len);
 	}

@@ -31,10 +31,10 @@ void text_xml(struct buf *out, struct slice s);
 
 /*
  * Append s as a Scheme string literal, quotes included, as Guile's `write'
- * prints it and its reader reads it back to the same bytes: only printable
- * ASCII and well-formed UTF-8 stay, the rest becomes \xHH;.  Returns -1 where
- * the bytes are not UTF-8, which no Scheme string can hold; nothing is
- * appended then.
+ * prints it and its reader reads it back, neither being told otherwise: what
+ * shows stays, the rest becomes \n, \xHH, \uHHHH, ....  Returns -1 where the
+ * bytes are not UTF-8, which no Scheme string can hold; nothing is appended
+ * then.
  */
 int text_scheme(struct buf *out, struct slice s) NODISCARD;
 

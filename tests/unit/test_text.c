@@ -74,7 +74,7 @@ scheme_strings_cannot_be_left(void **state)
 	assert_int_equal(
 		text_scheme(&b, slice_of("\"))(system \"x\\\n\x1b")), 0);
 	assert_string_equal(
-		buf_text(&b), "\"\\\"))(system \\\"x\\\\\\n\\x1b;\"");
+		buf_text(&b), "\"\\\"))(system \\\"x\\\\\\n\\x1b\"");
 	buf_clear(&b);
 	assert_int_equal(text_scheme(&b, slice_of("\xff")), -1);
 	assert_int_equal(b.n, 0);
