@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# needs: world
+# What inspect says of each image that the author packed, against what the
+# author typed and what the real Guix exported from the image's profile.
+. tests/cases/tap.sh
+
+images=build/images
+
+# Facts as lines, from Guix's own files: they are Scheme, one datum a line here.
+urls() { grep -o '(url "[^"]*")' | sed 's/(url "\(.*\)")/\1/'; }
+commits() { grep -o '(commit "[0-9a-f]*")' | sed 's/(commit "\(.*\)")/\1/'; }
+# The specifications of a manifest without transformations: name and output.
+specs() {
+	tr '\n' ' ' | sed 's/.*(list \(.*\))).*/\1/' | grep -o '"[^"]*"' | tr -d '"' |
+		sed 's/@[^:]*//'
+}
+
+n=0
+for typed in "$images"/*.options; do
+	name=$(basename "$typed" .options)
+	image=$(echo "$images/$name".tar*)
+	[ "$name" != truncated ] || continue
+	n=$((n + 1))
+	run "$UNBLEND" inspect --json "$image"
+	[ "$status" = 0 ] || diag "$name: $(cat "$T/err")"
+	cp "$T/out" "$T/json"
+	is "$(jq -r .image.sha256 "$T/json")" "$(sha256sum <"$image" | cut -d' ' -f1)" \
+		"$name: sha256"
+
+	# What the author typed, in the form that inspect prints; an option's order
+	# leaves no trace, and the default compression is none to print.
+	if [ "$name" != tampered ]; then
+		grep -v -e '^--save-provenance$' -e '^--load-path=' -e '^--format=' "$typed" |
+			sort >"$T/typed"
+		jq -r '.pack.options[]' "$T/json" | sed 's|lab\.greetings|lab/greetings|' |
+			sort >"$T/found"
+		same "$T/found" "$T/typed" "$name: pack options"
+	fi
+	[ -e "$images/$name.export-channels.scm" ] || continue
+	is "$(jq -r '.channels[].url' "$T/json")" \
+		"$(urls <"$images/$name.export-channels.scm")" "$name: channels' URLs"
+	jq -r '.channels[] | .commit' "$T/json" | sort >"$T/found"
+	commits <"$images/$name.export-channels.scm" | sort -u >"$T/exported"
+	same "$T/found" "$T/exported" "$name: channels' commits"
+	grep -q 'options->transformation' "$images/$name.export-manifest.scm" && continue
+	jq -r '.packages[] | select(.propagated_by == null) |
+		.name + (if .output == "out" then "" else ":" + .output end)' "$T/json" >"$T/found"
+	specs <"$images/$name.export-manifest.scm" >"$T/exported"
+	same "$T/found" "$T/exported" "$name: packages and outputs in order"
+	# Versions, as the store paths say, which Guix made of them.
+	jq -r '.packages[] | .store_path | sub("^/gnu/store/[a-z0-9]{32}-"; "")' "$T/json" >"$T/items"
+	jq -r '.packages[] | .name + "-" + .version +
+		(if .output == "out" then "" else "-" + .output end)' "$T/json" >"$T/found"
+	same "$T/found" "$T/items" "$name: versions are those of the store paths"
+done
+ok "all images were looked at" [ "$n" -gt 30 ]
+done_testing
