@@ -175,8 +175,8 @@ channels_of_an_instance_are_in_its_profile(void **state)
 	static const char *const bad[] = {"", "(manifest)", "(x (packages ()))",
 		"(manifest (packages ((\"guix\"))))",
 		"(manifest (packages (guix)))",
-		"(manifest (packages ((\"g\" (properties (source (repository"
-		" (url \"u\"))))))))"};
+		("(manifest (packages ((\"g\" (properties (source (repository"
+		 " (url \"u\"))))))))")};
 	struct arena a = {0};
 	struct channel *c;
 	struct err e = {0};

@@ -347,8 +347,8 @@ members_may_be_in_any_order_and_form(void **state)
 		"echo '{\"imageLayoutVersion\": \"1.0.0\"}' >m/oci-layout; "
 		"echo hello >m/note; pack f.tar; rm -r m",
 		/* podman save: old names are links to new ones */
-		"cp -r two m; for f in base top; do mv m/$f/layer.tar m/$f.tar; "
-		"ln -s ../$f.tar m/$f/layer.tar; done; pack f.tar; rm -r m",
+		("cp -r two m; for f in base top; do mv m/$f/layer.tar m/$f.tar; "
+		 "ln -s ../$f.tar m/$f/layer.tar; done; pack f.tar; rm -r m"),
 		/* the same as a hard link */
 		"cp -r two m; ln m/base/layer.tar m/a; pack f.tar; rm -r m",
 	};
