@@ -39,6 +39,7 @@ PKGS := \
 	jansson \
 	libarchive \
 	libcrypto \
+	libsquashfs1 \
 	libxml-2.0 \
 	sqlite3 \
 	zlib

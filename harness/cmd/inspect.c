@@ -74,7 +74,8 @@ print_image(const struct image *image)
 		compression_name(image->compression), image->size);
 	line("sha256", hex);
 	digest_hex(&image->config_digest, hex);
-	line("config", hex);
+	if (image->config.p || image->n_attributes > 0)
+		line("config", hex);
 	for (size_t i = 0; i < image->n_layers; i++) {
 		digest_hex(&image->layers[i].diff_id, hex);
 		line("layer", hex);

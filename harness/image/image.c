@@ -5,8 +5,11 @@
 
 #include "base/attr.h"
 #include "image/docker.h"
+#include "image/filesystem.h"
+#include "image/kind.h"
 #include "image/outer.h"
 #include "image/own.h"
+#include "image/package.h"
 #include "image/parts.h"
 #include "image/scan.h"
 #include "image/shown.h"
@@ -164,23 +167,6 @@ take_layers(struct reading *r, struct tree_range *ranges, struct err *e)
 	return 0;
 }
 
-static int
-make_tree(struct reading *r, const struct tree_range *ranges, struct err *e)
-{
-	struct image *image = &r->own->image;
-	struct scan *scan = &r->scan;
-
-	if (tree_merge(scan->v, scan->n, ranges, image->n_layers, &image->arena,
-		    &image->tree, &r->own->sources, &r->own->n_sources, e) < 0)
-		return -1;
-	scan->v = NULL;
-	if (image->tree.n)
-		image->tree.v = xreallocarray(
-			image->tree.v, image->tree.n, sizeof(*image->tree.v));
-	image->items = tree_items(&image->tree, &image->arena, &image->n_items);
-	return 0;
-}
-
 static void
 take_members(struct reading *r)
 {
@@ -193,9 +179,26 @@ take_members(struct reading *r)
 		image->members[i] = r->parts.v[i].member;
 }
 
+int
+own_set_tree(struct image_own *own, struct scan *scan,
+	const struct tree_range *ranges, struct err *e)
+{
+	struct image *image = &own->image;
+
+	if (tree_merge(scan->v, scan->n, ranges, image->n_layers, &image->arena,
+		    &image->tree, &own->sources, &own->n_sources, e) < 0)
+		return -1;
+	scan->v = NULL;
+	if (image->tree.n)
+		image->tree.v = xreallocarray(
+			image->tree.v, image->tree.n, sizeof(*image->tree.v));
+	image->items = tree_items(&image->tree, &image->arena, &image->n_items);
+	return 0;
+}
+
 static int
-read_all(struct reading *r, const char *path, const struct image_limits *limits,
-	struct err *e)
+read_docker(struct reading *r, const char *path,
+	const struct image_limits *limits, struct err *e)
 {
 	CLEANUP(own_free)
 	struct tree_range *ranges = NULL;
@@ -217,26 +220,59 @@ read_all(struct reading *r, const char *path, const struct image_limits *limits,
 	if (read_manifest(r, e) < 0 || read_config(r, e) < 0)
 		return -1;
 	ranges = xreallocarray(NULL, r->manifest.n_layers, sizeof(*ranges));
-	if (take_layers(r, ranges, e) < 0 || make_tree(r, ranges, e) < 0)
+	if (take_layers(r, ranges, e) < 0 ||
+		own_set_tree(r->own, &r->scan, ranges, e) < 0)
 		return -1;
 	take_members(r);
 	return 0;
+}
+
+static int
+read_kind(struct image_own *own, const char *path,
+	const struct image_limits *limits, struct err *e)
+{
+	static const char *const formats[] = {
+		[KIND_DOCKER] = "docker-archive",
+		[KIND_TARBALL] = "tarball",
+		[KIND_SQUASHFS] = "squashfs",
+		[KIND_DEB] = "deb",
+		[KIND_RPM] = "rpm",
+		[KIND_APPIMAGE] = "appimage",
+	};
+	CLEANUP(end_reading)
+	struct reading r = {.own = own};
+
+	if (kind_of_file(path, limits, &own->kind, e) < 0)
+		return -1;
+	own->image.format = formats[own->kind];
+	own->config.architecture = "";
+	switch (own->kind) {
+	case KIND_TARBALL:
+		return package_read_tarball(own, limits, e);
+	case KIND_DEB:
+		return package_read_deb(own, limits, e);
+	case KIND_RPM:
+		return package_read_rpm(own, limits, e);
+	case KIND_SQUASHFS:
+	case KIND_APPIMAGE:
+		return filesystem_read(own, limits, e);
+	case KIND_DOCKER:
+	default:
+		return read_docker(&r, path, limits, e);
+	}
 }
 
 int
 image_read(const char *path, const struct image_limits *limits,
 	struct image **out, struct err *e)
 {
-	CLEANUP(end_reading)
-	struct reading r = {0};
 	CLEANUP(own_image)
 	struct image *image = NULL;
+	struct image_own *own = xcalloc(1, sizeof(*own));
 
-	r.own = xcalloc(1, sizeof(*r.own));
-	image = &r.own->image;
-	image->format = "docker-archive";
+	image = &own->image;
 	image->path = arena_copy(&image->arena, path, strlen(path));
-	if (read_all(&r, path, limits, e) < 0)
+	if (read_kind(own, path, limits, e) < 0)
 		return err_wrap(e, "%s", shown_of(slice_of(path)).text);
 	*out = STEAL(image);
 	return 0;

@@ -116,22 +116,48 @@ struct member {
 	bool is_layer, is_config, is_manifest;
 };
 
+/*
+ * Something that a package says beside its tree: of a deb, "debian-binary" and
+ * each file of the control archive ("control", "postinst", ...) and its mode
+ * ("postinst mode"); of an rpm, each tag of the header that does not follow
+ * from the payload ("arch", "prein", ..., "tag 1234"); of an AppImage, the
+ * "runtime" before the file system.
+ */
+struct attribute {
+	const char *name;
+	struct slice value; /* its first 4096 bytes, NUL-ended */
+	uint64_t size;      /* of all of it */
+	struct digest sha256;
+};
+
 /* What is in an image.  Read by image_read, ended by image_free. */
 struct image {
-	const char *format; /* "docker-archive" */
-	const char *path;   /* the file */
+	/* "docker-archive", "tarball", "squashfs", "deb", "rpm", "appimage" */
+	const char *format;
+	const char *path; /* the file */
 	struct digest sha256;
 	uint64_t size;
-	enum compression compression; /* of the whole file */
+	/* of the whole file; of data.tar, of the payload, of the file system */
+	enum compression compression;
 
-	struct slice config; /* the raw bytes */
+	/* Docker: the raw bytes of the config, and their digest.  Otherwise p
+	 * NULL; the digest is that of a deb's control.tar (decompressed), or of
+	 * an rpm's header but what depends on its compression; else zeros. */
+	struct slice config;
 	struct digest config_digest;
 	struct jdoc *config_doc;      /* the same, read */
 	const char *config_name;      /* member that it is */
 	const char *const *repo_tags; /* "NAME:TAG" of manifest.json */
 	size_t n_repo_tags;
 
-	struct layer *layers; /* lowest first */
+	const struct attribute *attributes;
+	size_t n_attributes;
+
+	/*
+	 * Lowest first.  All but Docker images have one: the tar, data.tar, the
+	 * cpio of the payload, decompressed; the file system as it is.
+	 */
+	struct layer *layers;
 	size_t n_layers;
 	struct member *members;
 	size_t n_members;
@@ -143,11 +169,15 @@ struct image {
 };
 
 /*
- * Read a docker archive (moby image spec 1.2 "combined image JSON + file
- * system changeset"; guix/docker.scm), in whatever compression, members in any
- * order, with or without "./", layers compressed or not.  One pass; a layer is
- * never held in memory: what stays is the tree, and the contents of files that
- * may be profile manifests (gnu/store/ITEM/manifest).
+ * Read what `guix pack' makes (guix/scripts/pack.scm); its contents tell which:
+ * - a docker archive (moby image spec 1.2 "combined image JSON + file system
+ *   changeset"; guix/docker.scm), in whatever compression, members in any
+ *   order, with or without "./", layers compressed or not;
+ * - a tar with a gnu/store in it, in whatever compression;
+ * - a SquashFS 4.0 file system, alone or behind the program of an AppImage;
+ * - a Debian package (deb(5)); an RPM package with a cpio payload.
+ * Read in passing; of a layer nothing stays in memory but the tree, and the
+ * contents of files that may be profile manifests (gnu/store/ITEM/manifest).
  *
  * ERR_INPUT  malformed, truncated, not an image, a diffID that is not that of
  *            the layer, a path that leaves the tree
@@ -174,11 +204,15 @@ int image_extract(const struct image *image, const struct image_limits *limits,
 /* The strings of the config's `config' object, key matched without case. */
 size_t image_env(const struct image *image, const char ***env);
 size_t image_entrypoint(const struct image *image, const char ***words);
-/* "amd64", "" when not given. */
+/* NULL when there is none of that name. */
+const struct attribute *
+image_attribute(const struct image *image, const char *name);
+/* Of a Docker image's config: "amd64", "" when not given. */
 const char *image_architecture(const struct image *image);
 
 /* Member "image" of `inspect --json': source, sha256, size, format,
- * compression, config_digest, diff_ids, repo_tags, layers, entries, items. */
+ * compression, config_digest (null when there is none), diff_ids, repo_tags,
+ * layers, attributes, entries, items. */
 void image_json(const struct image *image, struct jout *j, const char *key);
 
 #endif

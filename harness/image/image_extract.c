@@ -7,10 +7,16 @@
 
 #include "base/attr.h"
 #include "base/path.h"
+#include "image/ar.h"
+#include "image/cpio.h"
+#include "image/file.h"
 #include "image/image.h"
 #include "image/outer.h"
 #include "image/own.h"
+#include "image/package.h"
+#include "image/rpm.h"
 #include "image/shown.h"
+#include "image/squashfs.h"
 #include "image/tar.h"
 
 /* A file that is looked for: where its contents are, and their digest. */
@@ -79,7 +85,8 @@ want(struct extraction *x, const char *path, size_t number, uint64_t cap)
 	w.layer = entry->layer;
 	w.sha256 = entry->sha256;
 	w.size = entry->size;
-	if (entry->is_hard_link) {
+	/* In a file system all names are equal. */
+	if (entry->is_hard_link && own_of(x->image)->n_sources > 0) {
 		const struct tree_source *s =
 			source_of(own_of(x->image), entry->path);
 
@@ -114,8 +121,8 @@ write_all(int fd, struct slice s)
 
 /* Write the contents under the name unsorted, and digest them. */
 static int
-write_contents(struct extraction *x, struct tar *tar, struct digest *sha256,
-	struct err *e)
+write_contents(struct extraction *x, struct layer_source from,
+	struct digest *sha256, struct err *e)
 {
 	CLEANUP(own_fd)
 	int fd = openat(x->folder, unsorted,
@@ -126,7 +133,7 @@ write_contents(struct extraction *x, struct tar *tar, struct digest *sha256,
 	if (fd < 0)
 		return err_sys(e, ERR_HOST, "cannot create a file");
 	(void)digest_end(x->sum);
-	while ((r = layer_pull(tar_contents(tar), &part, e)) > 0) {
+	while ((r = layer_pull(from, &part, e)) > 0) {
 		digest_add(x->sum, part.p, part.n);
 		if (write_all(fd, part) < 0)
 			return err_sys(e, ERR_HOST, "cannot write");
@@ -160,42 +167,60 @@ may_be(const struct extraction *x, const struct wanted *w,
 		is_from(x->image, w->layer, key);
 }
 
-/*
- * A member that has the path of some that are looked for.  It may yet be one
- * that another of that path replaced: the digest tells.
- */
-static int
-meet(struct extraction *x, struct tar *tar, const struct tar_member *m,
-	const char *key, struct err *e)
+/* Those wanted that have the path of a member: the first of them, NULL when
+ * there is none that may be it. */
+static struct wanted *
+find_wanted(struct extraction *x, const struct tar_member *m, const char *key)
 {
 	CLEANUP(buf_fini)
 	struct buf path = {0};
 	struct wanted like = {0}, *first, *end = x->v + x->n;
-	struct digest sha256;
-	bool is_wanted = false;
-	int r = 0;
 
 	if (m->type != TAR_FILE || !path_normalise(&path, m->path))
-		return 0;
+		return NULL;
 	like.source = buf_text(&path);
 	first = bsearch(&like, x->v, x->n, sizeof(*x->v), by_source);
 	if (!first)
-		return 0;
+		return NULL;
 	while (first > x->v && by_source(first - 1, &like) == 0)
 		first--;
 	for (struct wanted *w = first; w < end && by_source(w, &like) == 0; w++)
-		is_wanted |= may_be(x, w, m, key);
-	if (!is_wanted)
-		return 0;
-	if (write_contents(x, tar, &sha256, e) < 0)
+		if (may_be(x, w, m, key))
+			return first;
+	return NULL;
+}
+
+/*
+ * The contents of a member that may be the first of some wanted, all of its
+ * path.  It may yet be one that another of that path replaced: the digest
+ * tells.
+ */
+static int
+take(struct extraction *x, struct wanted *first, const struct tar_member *m,
+	const char *key, struct layer_source from, struct err *e)
+{
+	struct digest sha256;
+	int r = 0;
+
+	if (write_contents(x, from, &sha256, e) < 0)
 		return -1;
 	for (struct wanted *w = first;
-		r == 0 && w < end && by_source(w, &like) == 0; w++)
+		r == 0 && w < x->v + x->n && by_source(w, first) == 0; w++)
 		if (may_be(x, w, m, key) && digest_eq(&sha256, &w->sha256))
 			r = give_name(x, w, e);
 	if (unlinkat(x->folder, unsorted, 0) < 0 && r == 0)
 		return err_sys(e, ERR_HOST, "cannot remove a file");
 	return r;
+}
+
+/* A member: take it when it is wanted. */
+static int
+meet(struct extraction *x, const struct tar_member *m, const char *key,
+	struct layer_source from, struct err *e)
+{
+	struct wanted *first = find_wanted(x, m, key);
+
+	return first ? take(x, first, m, key, from, e) : 0;
 }
 
 static int
@@ -213,7 +238,7 @@ read_layer(struct extraction *x, struct layer_source from, const char *key,
 		return -1;
 	tar = tar_new(layer_source(stream), budget);
 	while (x->n_found < x->n && (r = tar_next(tar, &m, e)) != 0)
-		if (r < 0 || meet(x, tar, m, key, e) < 0)
+		if (r < 0 || meet(x, m, key, tar_contents(tar), e) < 0)
 			return -1;
 	return 0;
 }
@@ -227,23 +252,98 @@ is_looked_into(const struct extraction *x, const char *key)
 	return false;
 }
 
+/* How a format is read again: file is open, and layers[0] the only layer but
+ * of a docker archive. */
+struct again {
+	struct extraction *x;
+	const struct image_limits *limits;
+	struct layer_budget budget;
+	struct file *file;
+	const char *key; /* of layers[0] */
+};
+
 static int
-read_again(
-	struct extraction *x, const struct image_limits *limits, struct err *e)
+read_tarball(struct again *a, struct err *e)
+{
+	return read_layer(a->x, file_source(a->file), a->key, &a->budget, e);
+}
+
+static int
+read_deb(struct again *a, struct err *e)
+{
+	struct ar ar = {.bytes.from = file_source(a->file)};
+	int r;
+
+	while ((r = ar_next(&ar, e)) > 0)
+		if (package_is_data(&ar))
+			return read_layer(
+				a->x, ar_contents(&ar), a->key, &a->budget, e);
+	return r;
+}
+
+static int
+read_rpm(struct again *a, struct err *e)
+{
+	CLEANUP(own_layer)
+	struct layer_stream *stream = NULL;
+	CLEANUP(own_cpio)
+	struct cpio *cpio = NULL;
+	CLEANUP(arena_fini)
+	struct arena arena = {0};
+	struct bytes bytes = {.from = file_source(a->file)};
+	struct rpm rpm;
+	const struct tar_member *m;
+	int r;
+
+	if (rpm_read(&bytes, a->limits, &arena, &rpm, e) < 0 ||
+		layer_open(bytes_rest(&bytes), &a->budget, false, &stream, e) <
+			0)
+		return -1;
+	cpio = cpio_new(layer_source(stream));
+	while (a->x->n_found < a->x->n && (r = cpio_next(cpio, &m, e)) != 0)
+		if (r < 0 || meet(a->x, m, a->key, cpio_contents(cpio), e) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+read_filesystem(struct again *a, struct err *e)
+{
+	CLEANUP(own_squashfs)
+	struct squashfs *s = NULL;
+	struct extraction *x = a->x;
+	const struct tar_member *m;
+	int r;
+
+	if (squashfs_open(a->file, own_of(x->image)->begin, a->limits,
+		    &a->budget, &s, e) < 0)
+		return -1;
+	while (x->n_found < x->n && (r = squashfs_next(s, &m, e)) != 0) {
+		struct wanted *first = r > 0 ? find_wanted(x, m, a->key) : NULL;
+		struct layer_source from;
+
+		if (r < 0)
+			return -1;
+		if (first &&
+			(squashfs_contents(s, m->at, &from, e) < 0 ||
+				take(x, first, m, a->key, from, e) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_docker(struct again *a, struct err *e)
 {
 	CLEANUP(own_outer)
 	struct outer *o = NULL;
 	CLEANUP(buf_fini)
 	struct buf key = {0};
-	struct layer_budget budget = {
-		.unpacked = limits->unpacked,
-		.ratio = limits->ratio,
-		.packed = x->image->size,
-	};
+	struct extraction *x = a->x;
 	const struct tar_member *m;
 	int r;
 
-	if (outer_open(x->image->path, limits, &o, e) < 0)
+	if (outer_open(x->image->path, a->limits, &o, e) < 0)
 		return -1;
 	while (x->n_found < x->n && (r = outer_next(o, &m, e)) != 0) {
 		if (r < 0)
@@ -252,9 +352,44 @@ read_again(
 		if (m->type == TAR_FILE && path_normalise(&key, m->path) &&
 			is_looked_into(x, buf_text(&key)) &&
 			read_layer(x, outer_contents(o), buf_text(&key),
-				&budget, e) < 0)
+				&a->budget, e) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+read_again(
+	struct extraction *x, const struct image_limits *limits, struct err *e)
+{
+	static int (*const readers[])(struct again * a, struct err * e) = {
+		[KIND_DOCKER] = read_docker,
+		[KIND_TARBALL] = read_tarball,
+		[KIND_SQUASHFS] = read_filesystem,
+		[KIND_DEB] = read_deb,
+		[KIND_RPM] = read_rpm,
+		[KIND_APPIMAGE] = read_filesystem,
+	};
+	CLEANUP(own_image_file)
+	struct file *file = NULL;
+	struct again a = {
+		.x = x,
+		.limits = limits,
+		.budget =
+			{
+				.unpacked = limits->unpacked,
+				.ratio = limits->ratio,
+				.packed = x->image->size,
+			},
+	};
+
+	if (file_open(x->image->path, limits, &file, e) < 0)
+		return -1;
+	a.file = file;
+	if (x->image->n_layers > 0)
+		a.key = x->image->layers[0].name;
+	if (readers[own_of(x->image)->kind](&a, e) < 0)
+		return -1;
 	if (x->n_found < x->n)
 		return err_set(e, ERR_HOST, "changed since it was read first");
 	return 0;

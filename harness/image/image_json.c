@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "image/image.h"
 
 static void
@@ -24,6 +26,24 @@ layer_json(struct jout *j, const struct layer *layer)
 	jout_end(j, '}');
 }
 
+/* value is null where it is no text, or longer than is kept. */
+static void
+attribute_json(struct jout *j, const struct attribute *a)
+{
+	bool is_text = a->size == a->value.n && text_is_utf8(a->value) &&
+		!memchr(a->value.p, '\0', a->value.n);
+
+	jout_begin(j, NULL, '{');
+	jout_str(j, "name", a->name);
+	if (is_text)
+		jout_slice(j, "value", a->value);
+	else
+		jout_null(j, "value");
+	jout_int(j, "size", (int64_t)a->size);
+	jout_digest(j, "sha256", &a->sha256);
+	jout_end(j, '}');
+}
+
 static void
 item_json(struct jout *j, const struct store_item *item)
 {
@@ -43,7 +63,10 @@ image_json(const struct image *image, struct jout *j, const char *key)
 	jout_int(j, "size", (int64_t)image->size);
 	jout_str(j, "format", image->format);
 	jout_str(j, "compression", compression_name(image->compression));
-	tagged(j, "config_digest", &image->config_digest);
+	if (image->config.p || image->n_attributes > 0)
+		tagged(j, "config_digest", &image->config_digest);
+	else
+		jout_null(j, "config_digest");
 	jout_begin(j, "diff_ids", '[');
 	for (size_t i = 0; i < image->n_layers; i++)
 		tagged(j, NULL, &image->layers[i].diff_id);
@@ -55,6 +78,10 @@ image_json(const struct image *image, struct jout *j, const char *key)
 	jout_begin(j, "layers", '[');
 	for (size_t i = 0; i < image->n_layers; i++)
 		layer_json(j, &image->layers[i]);
+	jout_end(j, ']');
+	jout_begin(j, "attributes", '[');
+	for (size_t i = 0; i < image->n_attributes; i++)
+		attribute_json(j, &image->attributes[i]);
 	jout_end(j, ']');
 	jout_int(j, "entries", (int64_t)image->tree.n);
 	jout_begin(j, "items", '[');

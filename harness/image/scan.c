@@ -48,12 +48,10 @@ is_manifest(struct slice path)
 	return !memchr(item, '/', n);
 }
 
-/* The contents: their digest, and themselves where they are to be kept. */
-static int
-read_contents(struct scan *s, struct tar *tar, struct tree_entry *entry,
-	struct err *e)
+int
+scan_contents(struct scan *s, struct tree_entry *entry,
+	struct layer_source from, struct err *e)
 {
-	struct layer_source from = tar_contents(tar);
 	struct slice part;
 	bool is_kept = is_manifest(slice_of(entry->path)) &&
 		entry->size <= s->limits->kept_bytes;
@@ -150,7 +148,7 @@ set_paths(struct scan *s, const struct tar_member *m, uint8_t *type,
 		return err_set(e, ERR_INPUT, "bad name of its owner");
 	if (m->path.n == 0)
 		return err_set(e, ERR_INPUT, "no name");
-	if (s->path.n != 0 && whiteout(&s->path, type, e) < 0)
+	if (s->path.n != 0 && !s->is_plain && whiteout(&s->path, type, e) < 0)
 		return -1;
 	if (*type >= TREE_WHITEOUT ||
 		(*type != TREE_LINK && *type != TREE_HARD_LINK))
@@ -166,9 +164,9 @@ set_paths(struct scan *s, const struct tar_member *m, uint8_t *type,
 	return 0;
 }
 
-static int
-add_entry(struct scan *s, struct tar *tar, const struct tar_member *m,
-	struct err *e)
+int
+scan_member(struct scan *s, const struct tar_member *m,
+	const struct layer_source *contents, struct err *e)
 {
 	struct tree_entry entry = {.layer = TREE_NO_LAYER};
 
@@ -202,7 +200,8 @@ add_entry(struct scan *s, struct tar *tar, const struct tar_member *m,
 			(unsigned long long)s->limits->names);
 	/* a name and its NUL */
 	digest_add(s->order, entry.path, s->path.n + 1);
-	if (entry.type == TREE_FILE && read_contents(s, tar, &entry, e) < 0)
+	if (entry.type == TREE_FILE && contents &&
+		scan_contents(s, &entry, *contents, e) < 0)
 		return -1;
 	VEC_GROW(s->v, s->n, s->cap);
 	s->v[s->n++] = entry;
@@ -216,11 +215,30 @@ read_tar(struct scan *s, struct tar *tar, struct layer *out, struct err *e)
 	int r;
 
 	while ((r = tar_next(tar, &m, e)) > 0) {
+		struct layer_source contents = tar_contents(tar);
+
 		out->entries++;
-		if (add_entry(s, tar, m, e) < 0)
+		if (scan_member(s, m, &contents, e) < 0)
 			return err_wrap(e, "'%s'", shown_of(m->path).text);
 	}
-	return r < 0 ? -1 : tar_finish(tar, false, e);
+	return r < 0 ? -1 : tar_finish(tar, s->is_plain, e);
+}
+
+void
+scan_begin(struct scan *s)
+{
+	if (!s->sum) {
+		s->sum = digest_new();
+		s->order = digest_new();
+	}
+	(void)digest_end(s->sum);
+	(void)digest_end(s->order);
+}
+
+struct digest
+scan_order(struct scan *s)
+{
+	return digest_end(s->order);
 }
 
 int
@@ -231,12 +249,7 @@ scan_layer(struct scan *s, struct layer_stream *from, struct layer *out,
 	struct tar *tar = tar_new(layer_source(from), &s->budget);
 	size_t before = s->n;
 
-	if (!s->sum) {
-		s->sum = digest_new();
-		s->order = digest_new();
-	}
-	(void)digest_end(s->sum);
-	(void)digest_end(s->order);
+	scan_begin(s);
 	out->entries = 0;
 	if (read_tar(s, tar, out, e) < 0) {
 		s->n = before;
@@ -245,7 +258,7 @@ scan_layer(struct scan *s, struct layer_stream *from, struct layer *out,
 	out->compression = layer_compression(from);
 	out->size = layer_size(from);
 	out->diff_id = layer_digest(from);
-	out->order = digest_end(s->order);
+	out->order = scan_order(s);
 	return 0;
 }
 

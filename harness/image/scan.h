@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "image/image.h"
 #include "image/layer.h"
+#include "image/tar.h"
 
 /*
  * Reads layers into entries, one after another.  {0} and limits and arena set
@@ -17,6 +18,9 @@ struct scan {
 	const struct image_limits *limits;
 	struct arena *arena;
 	struct layer_budget budget; /* of all layers together */
+	/* No layer, but all there is: names are no whiteouts, and a tar must
+	 * have its end. */
+	bool is_plain;
 
 	struct tree_entry *v; /* of all layers, their layer TREE_NO_LAYER */
 	size_t n, cap;
@@ -35,6 +39,18 @@ struct scan {
  */
 int scan_layer(struct scan *scan, struct layer_stream *from, struct layer *out,
 	struct err *e) NODISCARD;
+/*
+ * What is in no tar, member by member: scan_begin, scan_member for each (of
+ * files that have contents NULL only the rest: scan_contents follows, with the
+ * entry in scan->v), and scan_order for layer.order at the end.
+ */
+void scan_begin(struct scan *scan);
+int scan_member(struct scan *scan, const struct tar_member *m,
+	const struct layer_source *contents, struct err *e) NODISCARD;
+/* Digest the contents of a file, and keep those that may be a manifest. */
+int scan_contents(struct scan *scan, struct tree_entry *entry,
+	struct layer_source from, struct err *e) NODISCARD;
+struct digest scan_order(struct scan *scan);
 /* Frees all but the arena's. */
 void scan_fini(struct scan *scan);
 
