@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "cmd/cmd.h"
+#include "cmd/rebuilding.h"
 
 static const struct command commands[] = {
 	{"run", cmd_run, "rebuild the images of a corpus and judge them",
@@ -44,13 +45,20 @@ static const struct command commands[] = {
 		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
 	{"recipe", cmd_recipe,
 		"channels.scm, manifest.scm and rebuild.sh of an image",
-		"usage: unblend recipe [-o DIR] IMAGE\n"
+		"usage: unblend recipe [OPTION...] IMAGE\n"
 		"\n"
 		"Print what to type to make the image again, or write "
 		"channels.scm, manifest.scm\nand rebuild.sh into DIR.\n"
 		"\n"
 		"  -o, --output DIR      write the files there (made)\n"
-		"\n"
+		"      --as-guix[=WHICH] print what `guix package "
+		"--export-channels' and\n"
+		"                        --export-manifest print; WHICH is "
+		"channels or manifest.\n"
+		"                        A manifest needs Guix: it holds what "
+		"sets a version\n"
+		"                        apart from others that the channels "
+		"have\n" REBUILDING_USAGE "\n"
 		"example: unblend recipe -o again python-docker-pack.tar.gz\n"},
 	{"compare", cmd_compare, "the verdict on two images, and why",
 		"usage: unblend compare [OPTION...] A B\n"

@@ -107,6 +107,7 @@ read_transformations(
 		arena_alloc(r->arena, sexp_len(list) * sizeof(*v));
 
 	p->transformations = v;
+	p->has_transformations = true;
 	for (const struct sexp *x = list->first->next; x; x = x->next) {
 		struct transformation *t = &v[p->n_transformations++];
 

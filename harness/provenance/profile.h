@@ -10,8 +10,8 @@
 enum {
 	PROFILE_ENTRIES_MAX = 200000, /* entries, nested ones too */
 	PROFILE_DEPTH_MAX = 100,      /* propagated inputs within another */
-	PROFILE_CHANNELS_MAX = 256,   /* distinct ones */
-	PROFILE_SENTENCES_MAX = 20    /* entries named one by one in missing */
+	PROFILE_CHANNELS_MAX = PROVENANCE_CHANNELS_MAX, /* distinct ones */
+	PROFILE_SENTENCES_MAX = 20 /* entries named one by one in missing */
 };
 
 /* The channels met so far while a manifest is read. */

@@ -11,6 +11,10 @@
 #include "base/slice.h"
 #include "image/image.h"
 
+enum {
+	PROVENANCE_CHANNELS_MAX = 256 /* distinct ones in one manifest */
+};
+
 /* A channel as `guix pack --save-provenance' recorded it
  * (guix/describe.scm, channel->sexp; guix/channels.scm). */
 struct channel {
@@ -50,6 +54,7 @@ struct package {
 	size_t n_channels;
 	const struct transformation *transformations;
 	size_t n_transformations;
+	bool has_transformations;            /* recorded, be it an empty list */
 	const char *const *other_properties; /* each as one-line Scheme */
 	size_t n_other_properties;
 	bool is_repeated; /* was `(repeated ...)' */

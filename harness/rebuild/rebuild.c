@@ -185,6 +185,50 @@ rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
 	return 0;
 }
 
+static int
+ask_versions(struct task *t, const char *const *names, size_t n,
+	const struct versions **found, struct err *e)
+{
+	int rc = check_policy(t);
+
+	if (rc > 0)
+		rc = task_open(t, e);
+	if (rc > 0)
+		rc = ask_version(t, e);
+	if (rc > 0) {
+		task_stage(t, "instance");
+		rc = instance_get(t, e);
+	}
+	if (rc > 0) {
+		task_stage(t, "versions");
+		rc = versions_ask(t, names, n, found, e);
+	}
+	if (rc > 0)
+		t->out->end = REBUILD_DONE;
+	return rc < 0 ? -1 : 0;
+}
+
+int
+rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
+	const char *const *names, size_t n, struct rebuild *out,
+	const struct versions **found, struct err *e)
+{
+	CLEANUP(task_fini)
+	struct task t = {.recipe = recipe, .o = o, .out = out, .log_fd = -1};
+
+	*found = NULL;
+	*out = (struct rebuild){.end = REBUILD_NOT_TRIED};
+	t.a = &out->arena;
+	t.commands.arena = t.a;
+	t.started_ms = clock_mono_ms();
+	t.until_ms = t.started_ms + o->limits.deadline_s * 1000;
+	if (ask_versions(&t, names, n, found, e) < 0)
+		return -1;
+	if (task_close(&t, e) < 0)
+		task_end_host(&t, "host", e);
+	return 0;
+}
+
 void
 rebuild_fini(struct rebuild *r)
 {

@@ -75,6 +75,15 @@ struct rebuild {
  */
 int rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
 	struct rebuild *out, struct err *e) NODISCARD;
+/*
+ * Ask the Guix of the recipe's channels, under the same policy and in the same
+ * sandbox, which versions it has of each of n packages: *found, in out's arena,
+ * has n elements when out->end is REBUILD_DONE, else out says why not.
+ */
+int rebuild_versions(const struct recipe *recipe,
+	const struct rebuild_options *o, const char *const *names, size_t n,
+	struct rebuild *out, const struct versions **found,
+	struct err *e) NODISCARD;
 void rebuild_fini(struct rebuild *r);
 
 /* Can this machine rebuild?  Calls f for each check: name, whether it holds,

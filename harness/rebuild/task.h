@@ -93,6 +93,10 @@ void instance_command(struct task *t, struct words *cmd);
 int build_lower(struct task *t, struct err *e) NODISCARD;
 int build_output(struct task *t, struct err *e) NODISCARD;
 
+/* versions.c: for rebuild_versions. */
+int versions_ask(struct task *t, const char *const *names, size_t n,
+	const struct versions **found, struct err *e) NODISCARD;
+
 /* The program as rebuild_options name it, links resolved; the caller's own
  * string, NULL when there is none. */
 char *task_find_guix(const char *guix);

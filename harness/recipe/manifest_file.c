@@ -112,8 +112,8 @@ explain(const struct package *p, struct words *guessed, struct words *missing)
 	}
 }
 
-static bool
-is_same_list(const struct package *a, const struct package *b)
+bool
+manifest_file_is_alike(const struct package *a, const struct package *b)
 {
 	if (a->n_transformations != b->n_transformations)
 		return false;
@@ -167,7 +167,8 @@ put_definitions(const struct provenance *p, size_t *numbers, struct buf *out,
 
 		if (x->n_transformations == 0)
 			continue;
-		while (k < n && !is_same_list(x, p->packages[first[k]]))
+		while (k < n &&
+			!manifest_file_is_alike(x, p->packages[first[k]]))
 			k++;
 		numbers[i] = k + 1;
 		if (k < n)

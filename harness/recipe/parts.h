@@ -3,6 +3,7 @@
 #define UB_RECIPE_PARTS_H
 
 #include "base/buf.h"
+#include "base/sexp.h"
 #include "base/words.h"
 #include "recipe/recipe.h"
 
@@ -50,6 +51,21 @@ enum {
  */
 int manifest_file_print(const struct provenance *p, struct words *guessed,
 	struct words *missing, struct buf *out, struct err *e) NODISCARD;
+
+/* Have both the same transformations, in the same order? */
+bool manifest_file_is_alike(const struct package *a, const struct package *b);
+
+/* pretty.c */
+
+/*
+ * Append s as (ice-9 pretty-print) of Guile 3.0.10 and later lays it out: a
+ * width of 79, prefix before each line, a newline at the end.  For the forms
+ * that `guix package --export-...' prints: of special forms, define and quote
+ * alone are known.
+ */
+void pretty_print(const struct sexp *s, const char *prefix, struct buf *out);
+/* Append a symbol as Guile's `write' does. */
+void pretty_symbol(struct slice name, struct buf *out);
 
 /* infer.c: what an image reveals of the options that made it. */
 

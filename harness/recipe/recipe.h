@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/jout.h"
@@ -83,6 +84,27 @@ void recipe_command(const struct recipe *r, const char *channels_file,
  */
 int recipe_write(
 	const struct recipe *r, const char *folder, struct err *e) NODISCARD;
+
+/*
+ * What `guix package --export-channels' prints of the profile, byte for byte
+ * (guix/scripts/package.scm, export-channels; since 1.3.0).  ERR_ABSENT when no
+ * channel is recorded, ERR_INPUT for a fingerprint that is none.
+ */
+int recipe_export_channels(
+	const struct provenance *p, struct buf *out, struct err *e) NODISCARD;
+
+/* The versions of a package that some Guix has. */
+struct versions {
+	const char *const *v;
+	size_t n;
+};
+/*
+ * The same for --export-manifest (guix/profiles.scm, manifest->code).  Guix
+ * writes no more of a version than sets it apart from those that it has itself:
+ * known has an element for each of p->packages.
+ */
+int recipe_export_manifest(const struct provenance *p,
+	const struct versions *known, struct buf *out, struct err *e) NODISCARD;
 
 /* Members "pack" {format, options, guessed} and "missing" of `inspect --json'
  * (missing of the provenance is included).  options are the revealed ones; r
