@@ -3,6 +3,7 @@
 
 #include <sys/file.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,13 +19,19 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "base/words.h"
+#include "rebuild/official.h"
 #include "rebuild/policy.h"
+#include "rebuild/sandbox.h"
+#include "rebuild/task.h"
 
 #define KEEP "refs/heads/unblend-keep/"
 
 enum {
 	LOCK_LOOK_MS = 100,
-	OUTPUT_BYTES = 4096 /* of a git command's stdout */
+	OUTPUT_BYTES = 4096, /* of a git command's stdout */
+	/* One that does not answer is given up for the next one, if all else
+	 * allows more. */
+	PLACE_SILENCE_MS = 180 * 1000
 };
 
 char *
@@ -44,33 +51,34 @@ add_place(struct words *w, const char *url)
 		words_add(w, url);
 }
 
+/* from is the first n bytes of url. */
+static bool
+applies(const char *url, const char *from, size_t n)
+{
+	return strlen(from) == n && strncmp(url, from, n) == 0;
+}
+
 const char *const *
 mirror_places(const char *const *redirects, const char *url, struct arena *a)
 {
 	CLEANUP(words_fini)
 	struct words places = {.arena = a};
-	const char *const *other;
-	size_t best = 0;
-	const char *to = NULL;
 
-	for (size_t i = 0; redirects && redirects[i] && redirects[i + 1];
-		i += 2) {
-		size_t n = strlen(redirects[i]);
+	/* From the whole URL down to a prefix of one byte. */
+	for (size_t n = strlen(url); redirects && n; n--)
+		for (const char *const *r = redirects; r[0] && r[1]; r += 2) {
+			char *place;
 
-		if (n >= best && n && strncmp(url, redirects[i], n) == 0) {
-			best = n;
-			to = redirects[i + 1];
+			if (!applies(url, r[0], n))
+				continue;
+			place = xasprintf("%s%s", r[1], url + n);
+			add_place(&places, place);
+			free(place);
 		}
-	}
-	if (to) {
-		char *place = xasprintf("%s%s", to, url + best);
-
-		add_place(&places, place);
-		free(place);
-	}
 	add_place(&places, url);
-	for (other = policy_other_urls(url); *other; other++)
-		add_place(&places, *other);
+	if (official_url(url))
+		for (const char *const *p = official_places(); *p; p++)
+			add_place(&places, *p);
 	return words_take(&places);
 }
 
@@ -153,7 +161,8 @@ mirror_lock(const char *path, int64_t until_ms, const volatile int *stop,
 
 struct git {
 	const struct mirror_options *o;
-	const char *dir; /* the mirror */
+	const char *program; /* links resolved */
+	const char *dir;     /* the mirror */
 	const char *const *env;
 	struct arena *a;
 };
@@ -163,10 +172,10 @@ struct git {
  * helpers, and only the four transports; a repository that is fetched from has
  * no say in it.
  */
-static const char *const settings[] = {"git", "-c", "protocol.allow=never",
-	"-c", "protocol.https.allow=always", "-c", "protocol.http.allow=always",
-	"-c", "protocol.git.allow=always", "-c", "protocol.file.allow=always",
-	"-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
+static const char *const settings[] = {"-c", "protocol.allow=never", "-c",
+	"protocol.https.allow=always", "-c", "protocol.http.allow=always", "-c",
+	"protocol.git.allow=always", "-c", "protocol.file.allow=always", "-c",
+	"core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
 	"credential.helper=", "-c", "core.askPass=true", "-c", "gc.auto=0",
 	"-c", "maintenance.auto=false", "-c", "submodule.recurse=false", "-c",
 	"fetch.recurseSubmodules=false", "-c", "fetch.fsckObjects=false", NULL};
@@ -222,36 +231,103 @@ add_settled(struct buf *out, struct slice s)
 	}
 }
 
-/* Run git in the mirror; args is NULL-ended.  *log gets its messages. */
+/* The path that git reads a file URL as, in a; NULL of another URL. */
+static const char *
+file_path(const char *url, struct arena *a)
+{
+	CLEANUP(buf_fini)
+	struct buf path = {0};
+	unsigned byte;
+
+	if (strncmp(url, "file://", 7) != 0)
+		return NULL;
+	for (url += 7; *url; url++)
+		if (*url == '%' && isxdigit((unsigned char)url[1]) &&
+			isxdigit((unsigned char)url[2]) &&
+			sscanf(url + 1, "%2x", &byte) == 1 && byte) {
+			buf_char(&path, (char)byte);
+			url += 2;
+		} else {
+			buf_char(&path, *url);
+		}
+	return arena_copy(a, path.p, path.n);
+}
+
+/* How the sandbox ended is not how git did: into *outcome what git did. */
 static int
-git_run(struct git *g, const char *const *args, bool is_shown, struct buf *log,
-	struct outcome *outcome, struct err *e)
+settle(const struct git *g, struct outcome *outcome, bool has_run, int code,
+	struct slice log, struct err *e)
+{
+	if (outcome->end != CHILD_EXITED)
+		return 0;
+	if (!has_run) {
+		const char *said = classify_last_lines(g->a, log, 1);
+
+		return err_set(e, ERR_HOST, "the sandbox could not run git: %s",
+			said ? said : "no word of why");
+	}
+	outcome->code = code;
+	/* bwrap gives 128 and the signal; git itself gives 128 and 129. */
+	if (code > 129) {
+		outcome->end = CHILD_SIGNALLED;
+		outcome->code = code - 128;
+	}
+	return 0;
+}
+
+/* Run git in the mirror; args is NULL-ended.  place: where it is to fetch from;
+ * NULL: it has no network.  *log gets its messages. */
+static int
+git_run(struct git *g, const char *const *args, const char *place,
+	struct buf *log, struct outcome *outcome, struct err *e)
 {
 	CLEANUP(words_fini)
 	struct words argv = {.arena = g->a};
+	CLEANUP(sandbox_fini)
+	struct sandbox box;
+	CLEANUP(own_free)
+	char *config = xasprintf("%s/mirrors/gitconfig", g->o->cache);
+	const char *readable[] = {config, getenv("SSL_CERT_FILE"),
+		getenv("SSL_CERT_DIR"), getenv("GIT_SSL_CAINFO"),
+		place ? file_path(place, g->a) : NULL, NULL};
+	const char *shown[ARRAY_LEN(readable)] = {NULL};
+	const char *const *words;
 	int64_t left_ms = g->o->until_ms - clock_mono_ms();
 	struct child_spec spec = {
 		.env = g->env,
-		.dir = g->o->cache,
 		.deadline_ms = left_ms > 1 ? left_ms : 1,
-		.silence_ms = g->o->silence_ms,
+		.silence_ms = g->o->silence_ms < PLACE_SILENCE_MS
+			? g->o->silence_ms
+			: PLACE_SILENCE_MS,
 		.out_cap = OUTPUT_BYTES,
 		.log_cap = g->o->log_cap,
 	};
-	size_t before = log->n;
+	size_t before = log->n, n = 0;
+	bool has_run;
+	int code;
 
+	for (size_t i = 0; i < ARRAY_LEN(readable); i++)
+		if (readable[i])
+			shown[n++] = readable[i];
+	sandbox_plan_git(&box, g->program, g->dir, shown, place != NULL);
+	words_add(&argv, g->program);
 	for (const char *const *s = settings; *s; s++)
 		words_add(&argv, *s);
 	words_add(&argv, "--git-dir");
 	words_add(&argv, g->dir);
 	while (*args)
 		words_add(&argv, *args++);
-	spec.argv = words_take(&argv);
-	if (is_shown && g->o->ran)
-		g->o->ran(g->o->ran_arg, spec.argv);
-	if (child_run(&spec, NULL, log, g->o->stop, outcome, e) < 0)
+	words = words_take(&argv);
+	if (place && g->o->ran)
+		g->o->ran(g->o->ran_arg, words);
+	if (sandbox_run(&box, words, spec, NULL, log, g->o->stop, outcome,
+		    &has_run, &code, e) < 0)
+		return e->kind == ERR_ABSENT
+			? err_set(e, ERR_HOST, "there is no bwrap to run")
+			: -1;
+	if (settle(g, outcome, has_run, code, buf_get(log), e) < 0)
 		return -1;
-	if (is_shown)
+	if (place)
 		add_settled(g->o->log,
 			(struct slice){
 				buf_text(log) + before, log->n - before});
@@ -266,7 +342,7 @@ git_ask(struct git *g, const char *const *args, struct err *e)
 	struct buf log = {0};
 	struct outcome o;
 
-	if (git_run(g, args, false, &log, &o, e) < 0)
+	if (git_run(g, args, NULL, &log, &o, e) < 0)
 		return -1;
 	return o.end == CHILD_EXITED && o.code == 0;
 }
@@ -329,6 +405,9 @@ prepare(struct git *g, struct err *e)
 	if (!path_exists(path) &&
 		aside_write(path, config, sizeof(config) - 1, e) < 0)
 		return -1;
+	/* It is there before the sandbox that shows it. */
+	if (path_mkdirs(g->dir, 0755, e) < 0)
+		return -1;
 	if (path_exists(head))
 		return 0;
 	rc = git_ask(g,
@@ -355,24 +434,26 @@ fetch(struct git *g, const char *place, struct diagnosis *why, struct err *e)
 			    "--no-auto-gc", "--no-write-fetch-head", "--",
 			    place, "+refs/heads/*:refs/heads/*",
 			    "+refs/tags/*:refs/tags/*", NULL},
-		    true, &log, &o, e) < 0)
+		    place, &log, &o, e) < 0)
 		return -1;
 	if (o.end == CHILD_EXITED && o.code == 0)
 		return 1;
-	classify(g->a, STEP_MIRROR, buf_get(&log), why);
-	if (o.end == CHILD_EXITED)
+	*why = (struct diagnosis){0};
+	if (o.end == CHILD_EXITED) {
+		classify(g->a, STEP_MIRROR, buf_get(&log), why);
 		return 0;
-	why->end = o.end == CHILD_DEADLINE || o.end == CHILD_SILENT
-		? REBUILD_TIMEOUT
-		: REBUILD_NOT_TRIED;
-	why->class_ = o.end == CHILD_DEADLINE ? "deadline"
-		: o.end == CHILD_SILENT       ? "silence"
-		: o.end == CHILD_STOPPED      ? "stopped"
-					      : "killed";
+	}
 	buf_printf(&text, "git fetch of %s: ", place);
 	child_describe(&o, &text);
 	why->cause = arena_copy(g->a, buf_text(&text), text.n);
-	why->advice = NULL;
+	/* Silent is as good as not there: others may have it. */
+	why->end = o.end == CHILD_DEADLINE ? REBUILD_TIMEOUT
+		: o.end == CHILD_SILENT    ? REBUILD_UNAVAILABLE
+					   : REBUILD_NOT_TRIED;
+	why->class_ = o.end == CHILD_DEADLINE ? "deadline"
+		: o.end == CHILD_SILENT       ? "channel-unreachable"
+		: o.end == CHILD_STOPPED      ? "stopped"
+					      : "killed";
 	return 0;
 }
 
@@ -448,12 +529,16 @@ mirror_get(const struct mirror_options *o, const struct channel *c,
 	char *lock_path = xasprintf("%s.lock", dir);
 	CLEANUP(own_free)
 	char *folder = path_dir(dir);
+	CLEANUP(own_free)
+	char *git = task_find_guix("git");
 	CLEANUP(own_fd)
 	int lock = -1;
-	struct git g = {o, dir, git_env(a, o->cache), a};
+	struct git g = {o, git, dir, git_env(a, o->cache), a};
 	int rc;
 
 	*why = (struct diagnosis){0};
+	if (!git)
+		return err_set(e, ERR_ABSENT, "there is no git on PATH");
 	if (path_mkdirs(folder, 0755, e) < 0)
 		return -1;
 	lock = mirror_lock(lock_path, o->until_ms, o->stop, e);

@@ -35,8 +35,11 @@ struct mirror_options {
  * Have the channel's commit (and its introduction's) in the mirror: fetch only
  * what is not there yet, from the redirected URL, the URL itself, and where
  * else an official channel is to be had.  URL and commits have passed policy.
- * Returns 1 with *path (in a) when the mirror has them; 0 with *why when no
- * place does; -1 for ERR_HOST.
+ * git runs in bubblewrap, with the network, without homes and the store; of what
+ * it sees only this mirror can be written.  Returns 1 with *path (in a) when the
+ * mirror has them; 0 with *why when no place does: every place that was asked is
+ * in its cause, with what it answered; -1 for ERR_HOST, ERR_ABSENT (no git) and
+ * ERR_TRANSIENT (locked).
  */
 int mirror_get(const struct mirror_options *o, const struct channel *c,
 	struct arena *a, const char **path, struct diagnosis *why,
@@ -45,8 +48,9 @@ int mirror_get(const struct mirror_options *o, const struct channel *c,
 /* "CACHE/mirrors/SHA256.git"; the caller's own string. */
 char *mirror_path(const char *cache, const char *url);
 /*
- * Pure: the places of a URL in the order they are asked, NULL-ended, in a: the
- * longest prefix of redirects first.
+ * Pure: the places of a URL in the order they are asked, NULL-ended, in a: those
+ * of redirects, the longest prefix first; the URL itself; and for an official
+ * one where that channel is today.
  */
 const char *const *
 mirror_places(const char *const *redirects, const char *url, struct arena *a);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/words.h"
 #include "provenance/provenance.h"
 
 /*
@@ -16,8 +17,12 @@
  *
  *	(trust
  *	 (version 0)
+ *	 ;; one channel under its introduction; whatever is at a URL
  *	 (channel (url "https://...") (introduction (commit "...") (signer "...")))
- *	 (channel (url "https://...")))    ; any introduction, or none recorded
+ *	 (channel (url "https://..."))
+ *	 ;; wherever they are: what this introduces; what this signer introduced
+ *	 (introduction (commit "...") (signer "..."))
+ *	 (signer "..."))
  */
 struct trust;
 
@@ -35,16 +40,29 @@ void own_trust(struct trust **t);
 bool trust_allows(const struct trust *t, const struct channel *c,
 	struct buf *why, struct buf *line);
 
+/*
+ * Where channels have moved, from a file:
+ *
+ *	(mirrors
+ *	 (version 0)
+ *	 (mirror (from "https://old.example.org/") (to "https://new.example.org/")))
+ *
+ * A channel whose URL begins with `from' is fetched from `to' and the rest.
+ * Adds from, to, from, to, ... to pairs.  Mistakes as of trust_load, and then
+ * pairs may have some of the file.
+ */
+int moves_load(const char *path, struct words *pairs, struct err *e) NODISCARD;
+enum {
+	MOVES_MAX = 10000 /* mirrors, of all files and options */
+};
+
 /* A URL that unblend itself may hand to git: https, http, git, ssh-less; file
  * only where it is absolute.  No option-like text, no control characters. */
 bool policy_url_ok(const char *url);
-/*
- * Where else the channel of this URL is to be had, NULL-ended: the official
- * channel has moved.  Guix authenticates what comes from there all the same.
- */
-const char *const *policy_other_urls(const char *url);
 /* Exactly 40 lower-case hex digits. */
 bool policy_commit_ok(const char *commit);
+/* An OpenPGP fingerprint: 40 hex digits, spaces between them or not. */
+bool policy_signer_ok(const char *signer);
 
 /* Limits on one rebuild. */
 struct limits {

@@ -36,6 +36,8 @@ sandbox_argv(const struct sandbox *s, int status_fd, const char *const *cmd,
 	char fd[16];
 
 	add_all(argv, begin);
+	if (s->has_network)
+		words_add(argv, "--share-net");
 	for (size_t i = 0; i < s->n_hidden; i++) {
 		words_add(argv, "--tmpfs");
 		words_add(argv, s->hidden[i]);
@@ -47,8 +49,9 @@ sandbox_argv(const struct sandbox *s, int status_fd, const char *const *cmd,
 		words_add(argv, b->from ? b->from : b->path);
 		words_add(argv, b->path);
 	}
-	words_add(argv, "--clearenv");
-	for (size_t i = 0; i + 1 < s->n_env; i += 2) {
+	if (!s->keeps_env)
+		words_add(argv, "--clearenv");
+	for (size_t i = 0; !s->keeps_env && i + 1 < s->n_env; i += 2) {
 		words_add(argv, "--setenv");
 		words_add(argv, s->env[i]);
 		words_add(argv, s->env[i + 1]);
@@ -108,19 +111,31 @@ is_hidden(const struct sandbox *s, const char *path)
 	return false;
 }
 
-/* An empty folder instead of this one, unless Guix itself is below it. */
+/* An empty folder instead of this one, unless one of those that must be seen
+ * (NULL-ended) is below it. */
 static void
-hide(struct sandbox *s, const char *path)
+hide_unless(struct sandbox *s, const char *path, const char *const *seen)
 {
 	char real[PATH_MAX];
 	struct stat st;
 
 	if (!path || !realpath(path, real) || stat(real, &st) < 0 ||
 		!S_ISDIR(st.st_mode) || is_hidden(s, real) ||
-		is_below("/gnu/store", real) || is_below(SANDBOX_STATE, real) ||
-		is_below("/usr", real) || s->n_hidden == SANDBOX_HIDDEN)
+		s->n_hidden == SANDBOX_HIDDEN)
 		return;
+	for (; *seen; seen++)
+		if (is_below(*seen, real))
+			return;
 	s->hidden[s->n_hidden++] = arena_copy(&s->arena, real, strlen(real));
+}
+
+static void
+hide(struct sandbox *s, const char *path)
+{
+	static const char *const seen[] = {
+		"/gnu/store", SANDBOX_STATE, "/usr", NULL};
+
+	hide_unless(s, path, seen);
 }
 
 static void
@@ -238,6 +253,46 @@ sandbox_plan(struct sandbox *s, const struct sandbox_places *p, struct err *e)
 		p->profiles, true);
 	set_environment(s, p, user);
 	return 0;
+}
+
+/* Read-only what is there, and is hidden. */
+static void
+show_hidden(struct sandbox *s, const char *path)
+{
+	char real[PATH_MAX];
+
+	if (path && realpath(path, real) && is_hidden(s, real))
+		show(s, arena_copy(&s->arena, real, strlen(real)), NULL, false);
+}
+
+void
+sandbox_plan_git(struct sandbox *s, const char *git, const char *mirror,
+	const char *const *readable, bool has_network)
+{
+	static const char *const folders[] = {
+		"/tmp", "/var/tmp", "/run", "/home", "/root", "/media", "/mnt"};
+	static const char *const guix[] = {"/gnu/store", "/var/guix"};
+	/* How names of hosts are found; a Guix System's programs. */
+	static const char *const names[] = {"/etc/resolv.conf", "/run/nscd",
+		"/run/systemd/resolve", "/run/current-system"};
+	const char *const seen[] = {"/usr", "/etc", NULL};
+	char *dir = path_dir(git);
+
+	*s = (struct sandbox){
+		.dir = mirror, .has_network = has_network, .keeps_env = true};
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		hide_unless(s, folders[i], seen);
+	hide_unless(s, getenv("HOME"), seen);
+	for (size_t i = 0; i < ARRAY_LEN(guix); i++)
+		if (!is_below(git, "/gnu/store"))
+			hide_unless(s, guix[i], seen);
+	for (size_t i = 0; has_network && i < ARRAY_LEN(names); i++)
+		show_hidden(s, names[i]);
+	show_hidden(s, dir);
+	free(dir);
+	for (; *readable; readable++)
+		show_hidden(s, *readable);
+	show(s, mirror, NULL, true);
 }
 
 void

@@ -37,6 +37,8 @@ struct sandbox {
 	const char *dir;     /* working directory */
 	const char *env[24]; /* name, value, name, value, ... */
 	size_t n_env;
+	bool has_network; /* the machine's own */
+	bool keeps_env;   /* the environment is child_spec's, env is not used */
 	struct arena arena; /* of what sandbox_plan made up */
 };
 
@@ -63,6 +65,16 @@ struct sandbox_places {
 int sandbox_plan(struct sandbox *s, const struct sandbox_places *places,
 	struct err *e) NODISCARD;
 void sandbox_fini(struct sandbox *s);
+
+/*
+ * The sandbox of git: the system read-only without homes, temporary folders,
+ * sockets, Guix's state and its store (unless git itself is from there); mirror
+ * alone can be written, and what is readable (NULL-ended absolute paths; those
+ * not there are skipped) is shown where it would be hidden.  git: the program,
+ * links resolved.
+ */
+void sandbox_plan_git(struct sandbox *s, const char *git, const char *mirror,
+	const char *const *readable, bool has_network);
 
 /* Pure: add the command line of bwrap that runs cmd (NULL-ended) to argv. */
 void sandbox_argv(const struct sandbox *s, int status_fd,

@@ -1,214 +1,151 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rebuild/trust.h"
 
+#include <ctype.h>
 #include <string.h>
 
-#include "base/path.h"
-#include "base/sexp.h"
+#include "base/attr.h"
 #include "base/text.h"
-#include "rebuild/policy.h"
+#include "rebuild/form.h"
+#include "rebuild/official.h"
 
-/* ERR_INPUT "FILE:LINE:COLUMN: what", at the place of s. */
-static int
-at(const char *path, const struct sexp *s, const char *what, struct err *e)
-{
-	return err_set(
-		e, ERR_INPUT, "%s:%u:%u: %s", path, s->line, s->column, what);
-}
-
-/* The one string of (KEY "..."), into *out; a second one is a duplicate. */
-static int
-read_string(const char *path, const struct sexp *field, struct arena *a,
-	const char **out, struct err *e)
-{
-	struct slice s = sexp_str(sexp_at(field, 1));
-
-	if (*out)
-		return at(path, field, "given twice", e);
-	if (sexp_len(field) != 2 || !s.p || s.n == 0)
-		return at(path, field, "one string was expected", e);
-	if (memchr(s.p, '\0', s.n))
-		return at(path, field, "a string holds a NUL", e);
-	*out = arena_copy(a, s.p, s.n);
-	return 0;
-}
+/* --- the file -------------------------------------------------------------- */
 
 static bool
-is_fingerprint(const char *s)
+same_text(const char *a, const char *b)
 {
-	size_t n = 0;
-
-	for (; *s; s++) {
-		if (*s == ' ')
-			continue;
-		if (!strchr("0123456789abcdefABCDEF", *s))
-			return false;
-		n++;
-	}
-	return n == 40;
-}
-
-static int
-read_introduction(const char *path, const struct sexp *intro, struct trust *t,
-	struct trusted *into, struct err *e)
-{
-	for (const struct sexp *f = intro->first->next; f; f = f->next) {
-		const char **to = sexp_is(f, "commit") ? &into->intro_commit
-			: sexp_is(f, "signer")         ? &into->intro_signer
-						       : NULL;
-
-		if (!to)
-			return at(path, f,
-				"unknown field of an introduction: commit and "
-				"signer are known",
-				e);
-		if (read_string(path, f, &t->arena, to, e) < 0)
-			return -1;
-	}
-	if (!into->intro_commit || !into->intro_signer)
-		return at(path, intro,
-			"an introduction has a commit and a signer", e);
-	if (!policy_commit_ok(into->intro_commit))
-		return at(
-			path, intro, "a commit is 40 lower-case hex digits", e);
-	if (!is_fingerprint(into->intro_signer))
-		return at(path, intro,
-			"a signer is an OpenPGP fingerprint of 40 hex digits",
-			e);
-	return 0;
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static bool
 same(const struct trusted *a, const struct trusted *b)
 {
-	if (strcmp(a->url, b->url) != 0 || !a->intro_commit != !b->intro_commit)
-		return false;
-	return !a->intro_commit ||
-		(strcmp(a->intro_commit, b->intro_commit) == 0 &&
+	return same_text(a->url, b->url) &&
+		same_text(a->intro_commit, b->intro_commit) &&
+		!a->intro_signer == !b->intro_signer &&
+		(!a->intro_signer ||
 			trust_signer_eq(a->intro_signer, b->intro_signer));
 }
 
 static int
-read_channel(const char *path, const struct sexp *channel, struct trust *t,
+add(const struct form *f, const struct sexp *entry, const struct trusted *it,
 	struct err *e)
 {
-	struct trusted c = {0};
+	struct trust *t = f->into;
 
-	for (const struct sexp *f = channel->first->next; f; f = f->next) {
+	for (size_t i = 0; i < t->n; i++)
+		if (same(&t->list[i], it))
+			return form_at(f, entry, "this is there twice", e);
+	if (t->n == TRUST_ENTRIES)
+		return form_at(f, entry, "too many entries", e);
+	VEC_GROW(t->list, t->n, t->cap);
+	t->list[t->n++] = *it;
+	return 0;
+}
+
+static int
+check_signer(const struct form *f, const struct sexp *at, const char *signer,
+	struct err *e)
+{
+	if (policy_signer_ok(signer))
+		return 0;
+	return form_at(f, at,
+		"a signer is an OpenPGP fingerprint of 40 hex digits", e);
+}
+
+static int
+read_introduction(const struct form *f, const struct sexp *intro,
+	struct trusted *into, struct err *e)
+{
+	for (const struct sexp *x = intro->first->next; x; x = x->next) {
+		const char **to = sexp_is(x, "commit") ? &into->intro_commit
+			: sexp_is(x, "signer")         ? &into->intro_signer
+						       : NULL;
+
+		if (!to)
+			return form_at(f, x,
+				"unknown field of an introduction: commit and "
+				"signer are known",
+				e);
+		if (form_string(f, x, to, e) < 0)
+			return -1;
+	}
+	if (!into->intro_commit || !into->intro_signer)
+		return form_at(f, intro,
+			"an introduction has a commit and a signer", e);
+	if (!policy_commit_ok(into->intro_commit))
+		return form_at(
+			f, intro, "a commit is 40 lower-case hex digits", e);
+	return check_signer(f, intro, into->intro_signer, e);
+}
+
+static int
+read_channel(const struct form *f, const struct sexp *channel, struct err *e)
+{
+	struct trusted it = {0};
+
+	for (const struct sexp *x = channel->first->next; x; x = x->next) {
 		int rc;
 
-		if (sexp_is(f, "url"))
-			rc = read_string(path, f, &t->arena, &c.url, e);
-		else if (!sexp_is(f, "introduction"))
-			return at(path, f,
+		if (sexp_is(x, "url"))
+			rc = form_string(f, x, &it.url, e);
+		else if (!sexp_is(x, "introduction"))
+			return form_at(f, x,
 				"unknown field of a channel: url and "
 				"introduction are known",
 				e);
-		else if (c.intro_commit)
-			return at(path, f, "given twice", e);
+		else if (it.intro_commit)
+			return form_at(f, x, "given twice", e);
 		else
-			rc = read_introduction(path, f, t, &c, e);
+			rc = read_introduction(f, x, &it, e);
 		if (rc < 0)
 			return -1;
 	}
-	if (!c.url)
-		return at(path, channel, "a channel has a url", e);
-	if (!policy_url_ok(c.url))
-		return at(path, channel,
+	if (!it.url)
+		return form_at(f, channel, "a channel has a url", e);
+	if (!policy_url_ok(it.url))
+		return form_at(f, channel,
 			"the url is none that is fetched: https, http, git, or "
 			"file with an absolute path",
 			e);
-	for (size_t i = 0; i < t->n; i++)
-		if (same(&t->list[i], &c))
-			return at(path, channel, "this channel is there twice",
-				e);
-	if (t->n == TRUST_ENTRIES)
-		return at(path, channel, "too many channels", e);
-	VEC_GROW(t->list, t->n, t->cap);
-	t->list[t->n++] = c;
-	return 0;
+	return add(f, channel, &it, e);
 }
 
 static int
-read_version(const char *path, const struct sexp *f, bool *has, struct err *e)
+read_introduced(const struct form *f, const struct sexp *intro, struct err *e)
 {
-	int64_t n;
+	struct trusted it = {0};
 
-	if (*has)
-		return at(path, f, "given twice", e);
-	if (sexp_len(f) != 2 || !sexp_int(sexp_at(f, 1), &n) || n != 0)
-		return at(path, f, "only version 0 is known", e);
-	*has = true;
-	return 0;
+	return read_introduction(f, intro, &it, e) < 0 ? -1
+						       : add(f, intro, &it, e);
 }
 
 static int
-read_trust(const char *path, const struct sexp *all, struct trust *t,
-	struct err *e)
+read_signer(const struct form *f, const struct sexp *signer, struct err *e)
 {
-	const struct sexp *top = sexp_at(all, 0);
-	bool has_version = false;
+	struct trusted it = {0};
 
-	if (sexp_len(all) != 1 || !sexp_is(top, "trust"))
-		return at(path, top ? top : all,
-			"a trust file is one (trust ...)", e);
-	for (const struct sexp *f = top->first->next; f; f = f->next) {
-		int rc;
-
-		if (sexp_is(f, "version"))
-			rc = read_version(path, f, &has_version, e);
-		else if (sexp_is(f, "channel"))
-			rc = read_channel(path, f, t, e);
-		else
-			return at(path, f,
-				"unknown field: version and channel are known",
-				e);
-		if (rc < 0)
-			return -1;
-	}
-	if (!has_version)
-		return at(path, top, "(version 0) is missing", e);
-	return 0;
-}
-
-/* "line L column C: what" becomes what an editor jumps to. */
-static void
-place(const char *path, struct err *e)
-{
-	char what[sizeof(e->text)];
-	unsigned line, column;
-	int end = 0;
-
-	memcpy(what, e->text, sizeof(what));
-	if (sscanf(what, "line %u column %u: %n", &line, &column, &end) == 2 &&
-		end > 0)
-		(void)!err_set(e, ERR_INPUT, "%s:%u:%u: %s", path, line, column,
-			what + end);
-	else
-		(void)!err_wrap(e, "%s", path);
+	if (form_string(f, signer, &it.intro_signer, e) < 0 ||
+		check_signer(f, signer, it.intro_signer, e) < 0)
+		return -1;
+	return add(f, signer, &it, e);
 }
 
 struct trust *
 trust_load(const char *path, struct err *e)
 {
+	static const struct form_field fields[] = {
+		{"channel", read_channel},
+		{"introduction", read_introduced},
+		{"signer", read_signer},
+	};
 	CLEANUP(own_trust)
 	struct trust *t = xcalloc(1, sizeof(*t));
-	CLEANUP(buf_fini)
-	struct buf text = {0};
-	CLEANUP(arena_fini)
-	struct arena a = {0};
-	const struct sexp *all;
+	struct form f = {path, &t->arena, t};
 
-	if (!path)
-		return STEAL(t);
-	if (path_read(path, TRUST_FILE_BYTES, &text, e) < 0)
-		return NULL;
-	all = sexp_parse(&a, buf_get(&text), e);
-	if (!all) {
-		place(path, e);
-		return NULL;
-	}
-	if (read_trust(path, all, t, e) < 0)
+	if (path &&
+		form_read(&f, TRUST_FILE_BYTES, "trust", fields,
+			ARRAY_LEN(fields), e) < 0)
 		return NULL;
 	return STEAL(t);
 }
@@ -227,4 +164,123 @@ void
 own_trust(struct trust **t)
 {
 	trust_free(*t);
+}
+
+/* --- the decision ---------------------------------------------------------- */
+
+bool
+trust_signer_eq(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		while (*a == ' ')
+			a++;
+		while (*b == ' ')
+			b++;
+		if (toupper((unsigned char)*a) != toupper((unsigned char)*b))
+			return false;
+		if (!*a)
+			return true;
+	}
+}
+
+static void
+quote(struct buf *out, const char *s)
+{
+	/* Bytes that no Scheme string can hold are shown, not pasted. */
+	if (text_scheme(out, slice_of(s)) < 0) {
+		buf_char(out, '"');
+		text_clean(out, slice_of(s), TEXT_ONE_LINE);
+		buf_char(out, '"');
+	}
+}
+
+static void
+print_line(struct buf *line, const struct channel *c)
+{
+	buf_str(line, "(channel (url ");
+	quote(line, c->url);
+	buf_char(line, ')');
+	if (c->intro_commit && c->intro_signer) {
+		buf_str(line, " (introduction (commit ");
+		quote(line, c->intro_commit);
+		buf_str(line, ") (signer ");
+		quote(line, c->intro_signer);
+		buf_str(line, "))");
+	}
+	buf_char(line, ')');
+}
+
+static void
+tell(struct buf *why, const char *before, const char *value)
+{
+	buf_str(why, before);
+	text_clean(why, slice_of(value), TEXT_ONE_LINE);
+}
+
+static void
+print_why(struct buf *why, const struct channel *c, bool is_url_known)
+{
+	tell(why, "channel '", c->name ? c->name : "?");
+	tell(why, "' from ", c->url ? c->url : "nowhere");
+	tell(why, " at commit ", c->commit ? c->commit : "(not recorded)");
+	if (c->intro_commit && c->intro_signer) {
+		tell(why, ", introduced by ", c->intro_commit);
+		tell(why, " signed by ", c->intro_signer);
+	} else {
+		buf_str(why, ", without an introduction");
+	}
+	buf_str(why,
+		is_url_known ? ": this URL is trusted with another "
+			       "introduction only"
+			     : ": this URL is not on the trust list");
+}
+
+/* Of an entry that names an introduction or a signer, or neither. */
+static bool
+introduces(const struct trusted *t, const struct channel *c)
+{
+	if (!t->intro_signer)
+		return true;
+	return c->intro_commit && c->intro_signer &&
+		(!t->intro_commit ||
+			strcmp(t->intro_commit, c->intro_commit) == 0) &&
+		trust_signer_eq(t->intro_signer, c->intro_signer);
+}
+
+/*
+ * Where a URL is listed, its entries alone decide: another introduction is how
+ * somebody who took the place of the channel would have it.
+ */
+static bool
+is_trusted(const struct trust *t, const struct channel *c, bool *is_url_known)
+{
+	bool is_introduced = false;
+
+	*is_url_known = official_url(c->url);
+	if (*is_url_known && official_introduction(c))
+		return true;
+	for (size_t i = 0; t && i < t->n; i++) {
+		const struct trusted *entry = &t->list[i];
+		bool is_here = entry->url && strcmp(entry->url, c->url) == 0;
+
+		if (is_here && introduces(entry, c))
+			return true;
+		*is_url_known |= is_here;
+		is_introduced |= !entry->url && introduces(entry, c);
+	}
+	return is_introduced && !*is_url_known;
+}
+
+bool
+trust_allows(const struct trust *t, const struct channel *c, struct buf *why,
+	struct buf *line)
+{
+	bool is_url_known = false;
+
+	if (c->url && is_trusted(t, c, &is_url_known))
+		return true;
+	print_why(why, c, is_url_known);
+	if (c->url)
+		print_line(line, c);
+	return false;
 }

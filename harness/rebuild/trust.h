@@ -8,11 +8,15 @@
 #include "base/alloc.h"
 #include "rebuild/policy.h"
 
-/* One channel of the trust list.  Without a commit, any introduction does. */
+/*
+ * One entry of a trust file.  A URL alone: whatever is there.  With an
+ * introduction: that URL under that introduction.  An introduction alone: what
+ * it introduces, wherever it is.  A signer alone: what it has introduced.
+ */
 struct trusted {
-	const char *url;
-	const char *intro_commit; /* NULL, together with the signer */
-	const char *intro_signer;
+	const char *url;          /* NULL: any */
+	const char *intro_commit; /* NULL: any; has a signer */
+	const char *intro_signer; /* NULL: any, or no introduction */
 };
 
 /* What trust_load gave.  Strings live in arena. */
@@ -27,8 +31,6 @@ enum {
 	TRUST_ENTRIES = 10000       /* in a trust file */
 };
 
-/* The built-in part of the list; *n is how many there are. */
-const struct trusted *trust_builtin(size_t *n);
 /* The same fingerprint, spaces and case apart. */
 bool trust_signer_eq(const char *a, const char *b);
 

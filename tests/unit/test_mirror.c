@@ -25,11 +25,12 @@ places_are_asked_in_order(void **state)
 	const char *const *p;
 
 	(void)state;
-	/* The longest prefix, then the URL itself. */
+	/* The longest prefix, a shorter one, then the URL itself. */
 	p = mirror_places(redirects, "https://a.example/long/x.git", &a);
 	assert_string_equal(p[0], "file:///long/x.git");
-	assert_string_equal(p[1], "https://a.example/long/x.git");
-	assert_null(p[2]);
+	assert_string_equal(p[1], "https://short.example/long/x.git");
+	assert_string_equal(p[2], "https://a.example/long/x.git");
+	assert_null(p[3]);
 	p = mirror_places(redirects, "https://a.example/y", &a);
 	assert_string_equal(p[0], "https://short.example/y");
 	/* A place that policy forbids is none. */
@@ -40,6 +41,16 @@ places_are_asked_in_order(void **state)
 		NULL, "https://git.savannah.gnu.org/git/guix.git", &a);
 	assert_string_equal(p[0], "https://git.savannah.gnu.org/git/guix.git");
 	assert_string_equal(p[1], "https://codeberg.org/guix/guix.git");
+	assert_string_equal(p[2], "https://git.guix.gnu.org/guix.git");
+	assert_string_equal(p[3], "https://github.com/guix-mirror/guix.git");
+	assert_null(p[4]);
+	/* Where it is no more is asked all the same, and only once. */
+	p = mirror_places(NULL, "git://git.savannah.gnu.org/guix.git", &a);
+	assert_string_equal(p[0], "git://git.savannah.gnu.org/guix.git");
+	assert_string_equal(p[3], "https://git.savannah.gnu.org/git/guix.git");
+	assert_null(p[5]);
+	p = mirror_places(NULL, "https://codeberg.org/guix/other.git", &a);
+	assert_null(p[1]);
 	arena_fini(&a);
 }
 
@@ -259,6 +270,77 @@ commit_that_is_nowhere_is_told_from_a_place_that_is(void **state)
 	free(gone);
 }
 
+/* One place is dead, one has not the commit: both are named, with an answer of
+ * their own. */
+static void
+all_places_that_were_asked_are_told(void **state)
+{
+	static const char nowhere[] =
+		"0123456789abcdef0123456789abcdef01234567";
+	struct place *p = *state;
+	char *dead = xasprintf("file://%s/nothing", p->dir);
+	const char *redirects[] = {"https://gone.invalid/x", p->url,
+		"https://gone.invalid/", dead, NULL};
+	char *second = xasprintf("%sx (", dead);
+	char *first = xasprintf("%s (it does not have it)", p->url);
+	struct diagnosis why;
+	const char *path;
+
+	assert_int_equal(get(p, redirects, "https://gone.invalid/x", nowhere,
+				 NULL, &path, &why),
+		0);
+	assert_string_equal(why.class_, "commit-missing");
+	assert_non_null(strstr(why.cause, first));
+	assert_non_null(strstr(why.cause, second));
+	assert_non_null(strstr(why.cause, "; https://gone.invalid/x ("));
+	assert_non_null(strstr(why.cause, "does not appear to be a git"));
+	free(dead);
+	free(first);
+	free(second);
+}
+
+/* What git may see and do, told by one that is not git. */
+static void
+git_is_shut_in(void **state)
+{
+	struct place *p = *state;
+	char *was = xstrdup(getenv("PATH"));
+	char *path = xasprintf("%s/bin:%s", p->dir, was);
+	char *said, *want;
+	struct diagnosis why;
+	const char *mirror;
+
+	free(shell("mkdir \"$1/bin\" \"$1/cache/mirrors\" \"$1/secret\"; "
+		   "echo x >\"$1/secret/x\"; "
+		   "cat >\"$1/bin/git\" <<'END'\n"
+		   "#!/bin/sh\n"
+		   "while [ \"$1\" != --git-dir ]; do shift; done\n"
+		   "cd \"$2\" || exit\n"
+		   "case $3 in fetch) ;; init) exit ;; *) exit 1 ;; esac\n"
+		   "{ ls -A /gnu/store /root /home /var/guix\n"
+		   "ls -A ../../../secret\n"
+		   "touch ../beside ../../../bin/x /etc/unblend-x /tmp/x &&\n"
+		   "\techo written\n"
+		   "grep -c : /proc/net/dev; } >said 2>/dev/null\n"
+		   "exit 1\n"
+		   "END\n"
+		   "chmod +x \"$1/bin/git\"",
+		p->dir));
+	setenv("PATH", path, 1);
+	(void)get(p, NULL, p->url, p->second, NULL, &mirror, &why);
+	setenv("PATH", was, 1);
+	said = shell("grep -v ':$' \"$1\"/cache/mirrors/*.git/said | "
+		     "grep -v '^$'",
+		p->dir);
+	/* Nothing is seen, and it has the network that we have. */
+	want = shell("grep -c : /proc/net/dev", p->dir);
+	assert_string_equal(said, want);
+	free(said);
+	free(want);
+	free(was);
+	free(path);
+}
+
 static void
 moved_channel_is_fetched_from_its_new_place(void **state)
 {
@@ -338,6 +420,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			commit_that_is_nowhere_is_told_from_a_place_that_is,
 			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			all_places_that_were_asked_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			git_is_shut_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			moved_channel_is_fetched_from_its_new_place, setup,
 			teardown),
