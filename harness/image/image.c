@@ -192,6 +192,7 @@ own_set_tree(struct image_own *own, struct scan *scan,
 	if (image->tree.n)
 		image->tree.v = xreallocarray(
 			image->tree.v, image->tree.n, sizeof(*image->tree.v));
+	image->machine = scan_machine(scan);
 	image->items = tree_items(&image->tree, &image->arena, &image->n_items);
 	return 0;
 }

@@ -130,6 +130,12 @@ struct attribute {
 	struct digest sha256;
 };
 
+/* What an ELF file is for (elf.h): e_machine, 0 for none. */
+struct machine {
+	uint16_t code;
+	bool is_64, is_big_endian;
+};
+
 /* What is in an image.  Read by image_read, ended by image_free. */
 struct image {
 	/* "docker-archive", "tarball", "squashfs", "deb", "rpm", "appimage" */
@@ -164,6 +170,7 @@ struct image {
 	struct tree tree;         /* layers merged, whiteouts applied */
 	struct store_item *items; /* by name */
 	size_t n_items;
+	struct machine machine; /* of most ELF files in the store */
 
 	struct arena arena; /* owns all of the above but config_doc, tree.v */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "image/scan.h"
 
+#include <elf.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -48,6 +49,48 @@ is_manifest(struct slice path)
 	return !memchr(item, '/', n);
 }
 
+/* Count a file of the store that begins with these bytes. */
+static void
+count_machine(struct scan *s, const unsigned char *head, size_t n)
+{
+	enum {
+		CODE_AT = 18 /* e_machine, in both classes */
+	};
+	struct machine m;
+	bool is_big = n > EI_DATA && head[EI_DATA] == ELFDATA2MSB;
+
+	if (n < CODE_AT + 2 || memcmp(head, ELFMAG, SELFMAG) != 0)
+		return;
+	m = (struct machine){
+		.code = (uint16_t)(head[CODE_AT + is_big] |
+			head[CODE_AT + !is_big] << 8),
+		.is_64 = head[EI_CLASS] == ELFCLASS64,
+		.is_big_endian = is_big,
+	};
+	for (size_t i = 0; i < s->n_machines; i++) {
+		const struct machine *x = &s->machines[i].machine;
+
+		if (x->code == m.code && x->is_64 == m.is_64 &&
+			x->is_big_endian == is_big) {
+			s->machines[i].files++;
+			return;
+		}
+	}
+	if (s->n_machines < ARRAY_LEN(s->machines))
+		s->machines[s->n_machines++] = (struct scan_machine){m, 1};
+}
+
+struct machine
+scan_machine(const struct scan *s)
+{
+	const struct scan_machine *most = NULL;
+
+	for (size_t i = 0; i < s->n_machines; i++)
+		if (!most || s->machines[i].files > most->files)
+			most = &s->machines[i];
+	return most ? most->machine : (struct machine){0};
+}
+
 int
 scan_contents(struct scan *s, struct tree_entry *entry,
 	struct layer_source from, struct err *e)
@@ -55,6 +98,7 @@ scan_contents(struct scan *s, struct tree_entry *entry,
 	struct slice part;
 	bool is_kept = is_manifest(slice_of(entry->path)) &&
 		entry->size <= s->limits->kept_bytes;
+	bool is_first = slice_starts(slice_of(entry->path), "gnu/store/");
 	int r;
 
 	if (is_kept) {
@@ -67,6 +111,9 @@ scan_contents(struct scan *s, struct tree_entry *entry,
 	}
 	while ((r = layer_pull(from, &part, e)) > 0) {
 		digest_add(s->sum, part.p, part.n);
+		if (is_first)
+			count_machine(s, (const unsigned char *)part.p, part.n);
+		is_first = false;
 		if (is_kept)
 			buf_slice(&s->data, part);
 	}

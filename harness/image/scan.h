@@ -25,6 +25,11 @@ struct scan {
 	struct tree_entry *v; /* of all layers, their layer TREE_NO_LAYER */
 	size_t n, cap;
 	uint64_t kept; /* bytes of contents in memory */
+	struct scan_machine {
+		struct machine machine;
+		uint64_t files;
+	} machines[8]; /* of ELF files in gnu/store, by first appearance */
+	size_t n_machines;
 	/* the rest is scan.c's own */
 	const char **names; /* interned */
 	size_t n_names, cap_names;
@@ -51,6 +56,8 @@ int scan_member(struct scan *scan, const struct tar_member *m,
 int scan_contents(struct scan *scan, struct tree_entry *entry,
 	struct layer_source from, struct err *e) NODISCARD;
 struct digest scan_order(struct scan *scan);
+/* What most ELF files that were read are for; code 0 when there were none. */
+struct machine scan_machine(const struct scan *scan);
 /* Frees all but the arena's. */
 void scan_fini(struct scan *scan);
 

@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <elf.h>
+
+#include "base/path.h"
 #include "base/text.h"
 #include "recipe/parts.h"
+
+static bool
+is_format(const struct image *image, const char *name)
+{
+	return strcmp(image->format, name) == 0;
+}
+
+const char *
+infer_format(const struct image *image)
+{
+	return is_format(image, "docker-archive") ? "docker" : image->format;
+}
 
 enum {
 	FRIENDLY_BELOW = 40, /* characters of a pack's name */
@@ -78,11 +93,77 @@ infer_repository(const struct provenance *p, struct buf *out)
 	canonicalize(buf_get(&name), out);
 }
 
-/* guix/docker.scm, build-docker-image, the other way round. */
+/* One name for a system in some format, and Guix's. */
+struct system_name {
+	const char *theirs, *system;
+};
+
+static const char *
+system_of(const struct system_name *v, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (slice_is(name, v[i].theirs))
+			return v[i].system;
+	}
+	return NULL;
+}
+
+/* By what the programs in the store are for. */
+static const char *
+machine_system(const struct machine *m)
+{
+	static const struct {
+		uint16_t code;
+		bool is_64, is_big_endian;
+		const char *system;
+	} systems[] = {
+		{EM_X86_64, true, false, "x86_64-linux"},
+		{EM_386, false, false, "i686-linux"},
+		{EM_ARM, false, false, "armhf-linux"},
+		{EM_AARCH64, true, false, "aarch64-linux"},
+		{EM_MIPS, true, false, "mips64el-linux"},
+		{EM_PPC64, true, false, "powerpc64le-linux"},
+		{EM_PPC, false, true, "powerpc-linux"},
+		{EM_RISCV, true, false, "riscv64-linux"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(systems); i++) {
+		if (systems[i].code == m->code &&
+			systems[i].is_64 == m->is_64 &&
+			systems[i].is_big_endian == m->is_big_endian)
+			return systems[i].system;
+	}
+	return NULL;
+}
+
+/* The value of a field of a deb's control file; n 0 when there is none. */
+static struct slice
+control_field(const struct image *image, const char *field)
+{
+	const struct attribute *control = image_attribute(image, "control");
+	struct slice rest = {"", 0}, none = {"", 0};
+	size_t n = strlen(field);
+
+	if (control)
+		rest = control->value;
+	while (rest.n) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		size_t line = end ? (size_t)(end - rest.p) : rest.n;
+
+		if (line > n + 2 && memcmp(rest.p, field, n) == 0 &&
+			memcmp(rest.p + n, ": ", 2) == 0)
+			return (struct slice){rest.p + n + 2, line - n - 2};
+		rest.p += line + (end != NULL);
+		rest.n -= line + (end != NULL);
+	}
+	return none;
+}
+
 const char *
 infer_system(const struct image *image)
 {
-	static const char *const systems[][2] = {
+	/* guix/docker.scm, build-docker-image */
+	static const struct system_name docker[] = {
 		{"amd64", "x86_64-linux"},
 		{"386", "i686-linux"},
 		{"arm", "armhf-linux"},
@@ -91,13 +172,38 @@ infer_system(const struct image *image)
 		{"ppc64le", "powerpc64le-linux"},
 		{"riscv64", "riscv64-linux"},
 	};
-	const char *architecture = image_architecture(image);
+	/* guix/scripts/pack.scm, debian-archive */
+	static const struct system_name deb[] = {
+		{"amd64", "x86_64-linux"},
+		{"i386", "i686-linux"},
+		{"arm", "armhf-linux"},
+		{"arm64", "aarch64-linux"},
+		{"mips64el", "mips64el-linux"},
+		{"ppc64el", "powerpc64le-linux"},
+		{"riscv64", "riscv64-linux"},
+	};
+	/* guix/rpm.scm, gnu-machine-type->rpm-arch */
+	static const struct system_name rpm[] = {
+		{"x86_64", "x86_64-linux"},
+		{"i686", "i686-linux"},
+		{"armv7hl", "armhf-linux"},
+		{"aarch64", "aarch64-linux"},
+		{"mips64el", "mips64el-linux"},
+		{"ppc64le", "powerpc64le-linux"},
+		{"riscv64", "riscv64-linux"},
+	};
+	const struct attribute *arch = image_attribute(image, "arch");
+	const char *told = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(systems); i++) {
-		if (strcmp(systems[i][0], architecture) == 0)
-			return systems[i][1];
-	}
-	return NULL;
+	if (is_format(image, "docker-archive"))
+		return system_of(docker, ARRAY_LEN(docker),
+			slice_of(image_architecture(image)));
+	if (is_format(image, "deb"))
+		told = system_of(deb, ARRAY_LEN(deb),
+			control_field(image, "Architecture"));
+	else if (is_format(image, "rpm") && arch)
+		told = system_of(rpm, ARRAY_LEN(rpm), arch->value);
+	return told ? told : machine_system(&image->machine);
 }
 
 /* One image in the reading: where its options are collected. */
@@ -130,6 +236,52 @@ below_profile(const struct look *l, const char *path)
 	return path[n] == '/' ? path + n + 1 : NULL;
 }
 
+/*
+ * The absolute path that a link's target is, by its text alone; "" when it
+ * leads out of the tree.  Docker images have absolute links, which is how it
+ * finds them; all others have relative ones.
+ */
+static const char *
+target_of(const struct look *l, const struct tree_entry *link, struct buf *out)
+{
+	struct slice rest = slice_of(link->link);
+
+	buf_clear(out);
+	if (is_format(l->image, "docker-archive") || rest.p[0] == '/')
+		return link->link;
+	buf_char(out, '/');
+	if (strchr(link->path, '/')) {
+		CLEANUP(own_free)
+		char *dir = path_dir(link->path);
+
+		buf_str(out, dir);
+	}
+	while (rest.n) {
+		const char *slash = memchr(rest.p, '/', rest.n);
+		size_t n = slash ? (size_t)(slash - rest.p) : rest.n;
+		struct slice part = {rest.p, n};
+
+		rest.p += slash ? n + 1 : n;
+		rest.n -= slash ? n + 1 : n;
+		if (part.n == 0 || slice_is(part, "."))
+			continue;
+		if (slice_is(part, "..")) {
+			if (out->n == 1)
+				return "";
+			while (out->n > 1 && out->p[out->n - 1] != '/')
+				out->n--;
+			if (out->n > 1)
+				out->n--;
+			continue;
+		}
+		if (out->p[out->n - 1] != '/')
+			buf_char(out, '/');
+		buf_slice(out, part);
+	}
+	out->p[out->n] = '\0';
+	return buf_text(out);
+}
+
 static void
 look_compression(struct look *l)
 {
@@ -148,9 +300,25 @@ is_profile_root(const struct tree_entry *x, const char *rest)
 		slice_starts(slice_of(x->path), "var/guix/profiles/");
 }
 
+/* What a format has of its own, whatever the options. */
+static bool
+is_of_format(const struct look *l, const struct tree_entry *x, const char *rest)
+{
+	struct slice path = slice_of(x->path);
+
+	if (is_format(l->image, "appimage"))
+		return slice_is(path, "AppRun");
+	if (!is_format(l->image, "squashfs"))
+		return false;
+	return slice_starts(path, ".singularity.d/") ||
+		(slice_is(path, "bin") && strcmp(rest, "bin") == 0);
+}
+
 static void
 look_symlinks(struct look *l)
 {
+	CLEANUP(buf_fini)
+	struct buf target = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->image->tree.n; i++) {
@@ -162,8 +330,9 @@ look_symlinks(struct look *l)
 		if (x->type != TREE_LINK || !x->link ||
 			slice_starts(slice_of(x->path), "gnu/store/"))
 			continue;
-		rest = below_profile(l, x->link);
-		if (!rest || is_profile_root(x, rest))
+		rest = below_profile(l, target_of(l, x, &target));
+		if (!rest || is_profile_root(x, rest) ||
+			is_of_format(l, x, rest))
 			continue;
 		if (strchr(x->path, '=') || strchr(rest, '=') ||
 			!text_is_utf8(slice_of(x->path)) ||
@@ -211,6 +380,76 @@ look_entry_point(struct look *l)
 	reveal(l, "entry-point", rest);
 	for (size_t i = 1; i < n; i++)
 		reveal(l, "entry-point-argument", words[i]);
+}
+
+/* The link that starts a squashfs by Singularity, or an AppImage. */
+static void
+look_started(struct look *l)
+{
+	static const char *const links[] = {".singularity.d/runscript",
+		".singularity.d/actions/run", "AppRun"};
+	CLEANUP(buf_fini)
+	struct buf target = {0};
+
+	if (!is_format(l->image, "squashfs") &&
+		!is_format(l->image, "appimage"))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		const struct tree_entry *x =
+			tree_find(&l->image->tree, links[i]);
+		const char *rest;
+
+		if (!x || x->type != TREE_LINK || !x->link)
+			continue;
+		rest = below_profile(l, target_of(l, x, &target));
+		if (!rest || !text_is_utf8(slice_of(rest))) {
+			words_say(l->missing,
+				"/%s leads to %s, which no --entry-point can "
+				"name",
+				links[i], x->link);
+			return;
+		}
+		reveal(l, "entry-point", rest);
+		return;
+	}
+}
+
+/*
+ * What a package says to the package manager (guix/scripts/pack.scm,
+ * debian-archive; guix/rpm.scm, generate-header): files that their author gave,
+ * of which only the contents are known.
+ */
+static void
+look_scripts(struct look *l)
+{
+	static const struct {
+		const char *format, *attribute, *option;
+	} scripts[] = {
+		{"deb", "postinst", "postinst-file"},
+		{"deb", "triggers", "triggers-file"},
+		{"rpm", "prein", "prein-file"},
+		{"rpm", "postin", "postin-file"},
+		{"rpm", "preun", "preun-file"},
+		{"rpm", "postun", "postun-file"},
+	};
+	static const char ours[] = "Debian archive generated by GNU Guix.";
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		const struct attribute *a =
+			image_attribute(l->image, scripts[i].attribute);
+
+		if (a && is_format(l->image, scripts[i].format))
+			words_say(l->missing,
+				"--%s: the package has a %s of %llu bytes, "
+				"from a file of its author",
+				scripts[i].option, scripts[i].attribute,
+				(unsigned long long)a->size);
+	}
+	if (is_format(l->image, "deb") &&
+		!slice_is(control_field(l->image, "Description"), ours))
+		words_say(l->missing,
+			"--control-file: the package's control file is not "
+			"the one that guix pack writes");
 }
 
 static void
@@ -343,6 +582,8 @@ infer_options(const struct image *image, const struct provenance *p,
 	look_compression(&l);
 	look_symlinks(&l);
 	look_entry_point(&l);
+	look_started(&l);
+	look_scripts(&l);
 	look_tag(&l);
 	look_layers(&l);
 	look_localstatedir(&l);

@@ -13,7 +13,7 @@ static const struct option {
 	{"compression", 'C', true, "|none|gzip|xz|zstd|bzip2|lzip|"},
 	{"entry-point", '\0', true, NULL},
 	{"entry-point-argument", 'A', true, NULL},
-	{"format", 'f', true, "|docker|"},
+	{"format", 'f', true, "|docker|tarball|squashfs|deb|rpm|appimage|"},
 	{"image-tag", '\0', true, NULL},
 	{"localstatedir", '\0', false, NULL},
 	{"max-layers", '\0', true, NULL},

@@ -72,7 +72,10 @@ void pretty_symbol(struct slice name, struct buf *out);
 /* Appends to revealed in a fixed order; p may be NULL. */
 void infer_options(const struct image *image, const struct provenance *p,
 	struct words *revealed, struct words *guessed, struct words *missing);
-/* "x86_64-linux" for the image's architecture, NULL when it is unknown. */
+/* As `guix pack -f' names it. */
+const char *infer_format(const struct image *image);
+/* "x86_64-linux" for the image's architecture as its format tells it, or for
+ * that of the programs in it; NULL when it is unknown. */
 const char *infer_system(const struct image *image);
 /*
  * Append the repository name that `guix pack' gives an image of these

@@ -151,6 +151,20 @@ check_size(const struct words *options, struct err *e)
 	return 0;
 }
 
+/* What is made must be what the image is, or there is nothing to compare. */
+static int
+check_format(const struct words *own, const char *format, struct err *e)
+{
+	CLEANUP(own_free)
+	char *right = xasprintf("--format=%s", format);
+
+	if (options_have(own, "format") && !words_has(own, right))
+		return err_set(e, ERR_POLICY,
+			"pack option '--format': the image is one of %s",
+			right);
+	return 0;
+}
+
 /* The options that are not typed for their own sake, then the rest. */
 static int
 make_options(struct draft *d, const struct image *image,
@@ -166,10 +180,16 @@ make_options(struct draft *d, const struct image *image,
 
 	infer_options(image, p, &d->revealed, given ? &overridden : &d->guessed,
 		given ? &overridden : &d->missing);
-	if (given && options_read(given, &own, e) < 0)
+	if (given &&
+		(options_read(given, &own, e) < 0 ||
+			check_format(&own, d->r->format, e) < 0))
 		return -1;
-	if (!options_have(&own, "format"))
-		words_add(&d->options, "--format=docker");
+	if (!options_have(&own, "format")) {
+		CLEANUP(own_free)
+		char *format = xasprintf("--format=%s", d->r->format);
+
+		words_add(&d->options, format);
+	}
 	if (system && !options_have(&own, "system")) {
 		word = xasprintf("--system=%s", system);
 		words_add(&d->options, word);
@@ -178,6 +198,10 @@ make_options(struct draft *d, const struct image *image,
 				"--system=%s: an image made with --target "
 				"looks the same",
 				system);
+	} else if (!system && strcmp(d->r->format, "docker") != 0) {
+		words_say(&d->guessed,
+			"no --system: no program in the image tells for which "
+			"it is, so it is made for that of the machine");
 	} else if (!system) {
 		words_say(&d->missing,
 			"the architecture '%s' is none that guix pack writes",
@@ -235,7 +259,7 @@ recipe_make(const struct image *image, const struct provenance *provenance,
 		r, {.arena = a}, {.arena = a}, {.arena = a}, {.arena = a}, {0}};
 
 	*out = NULL;
-	r->format = "docker";
+	r->format = infer_format(image);
 	r->image_sha256 = image->sha256;
 	r->profile = provenance ? copy(r, provenance->profile) : NULL;
 	if (make_channels(&d, provenance, o->channels_scm, e) < 0 ||

@@ -85,6 +85,7 @@ begin(struct fixture *f, const char *manifest)
 	f->own.image.n_items = 1;
 	f->own.image.repo_tags = f->tags;
 	memset(f->own.image.sha256.b, 0xab, sizeof(f->own.image.sha256.b));
+	f->own.image.format = "docker-archive";
 	set_config(f, "{\"architecture\":\"amd64\"}");
 	if (manifest)
 		set_manifest(f, manifest);
