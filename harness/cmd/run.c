@@ -20,6 +20,7 @@ struct request {
 	struct sched_options o;
 	const char *output, *db, *cache, *trust;
 	int64_t jobs;
+	bool has_accept;
 	const char **mirrors; /* pairs */
 	size_t n_mirrors;
 	struct arena arena;
@@ -27,6 +28,7 @@ struct request {
 
 enum {
 	OPT_ACCEPT = 256,
+	OPT_DEPTH,
 	OPT_ONLY,
 	OPT_TAG,
 	OPT_TRUST,
@@ -56,6 +58,18 @@ add_mirror(struct request *r, const char *text)
 }
 
 static bool
+take_depth(struct request *r, const char *text)
+{
+	CLEANUP(buf_fini)
+	struct buf why = {0};
+
+	if (depth_parse(text, &r->o.depth, &why))
+		return true;
+	common_complain("--depth: %s", buf_text(&why));
+	return false;
+}
+
+static bool
 take_option(struct request *r, int c)
 {
 	struct sched_options *o = &r->o;
@@ -73,7 +87,10 @@ take_option(struct request *r, int c)
 	case 'j':
 		return common_number(optarg, "-j", JOBS_MAX, &r->jobs);
 	case OPT_ACCEPT:
+		r->has_accept = true;
 		return common_verdict(optarg, &o->accept);
+	case OPT_DEPTH:
+		return take_depth(r, optarg);
 	case OPT_ONLY:
 		o->selection.only = optarg;
 		return true;
@@ -111,6 +128,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"jobs", required_argument, NULL, 'j'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"accept", required_argument, NULL, OPT_ACCEPT},
+		{"depth", required_argument, NULL, OPT_DEPTH},
 		{"only", required_argument, NULL, OPT_ONLY},
 		{"tag", required_argument, NULL, OPT_TAG},
 		{"trust", required_argument, NULL, OPT_TRUST},
@@ -127,7 +145,7 @@ take_options(struct request *r, int argc, char *argv[])
 	r->mirrors = arena_alloc(
 		&r->arena, (2 * (size_t)argc + 1) * sizeof(*r->mirrors));
 	r->jobs = 1;
-	r->o.accept = VERDICT_SAME_CONTENTS;
+	r->o.depth = DEPTH_PACK;
 	r->o.limits = limits_default;
 	r->o.progress = stderr;
 	r->o.is_terminal = isatty(STDERR_FILENO);
@@ -135,6 +153,10 @@ take_options(struct request *r, int argc, char *argv[])
 		if (!take_option(r, c))
 			return false;
 	}
+	if (!r->has_accept)
+		r->o.accept = r->o.depth == DEPTH_RECIPE
+			? VERDICT_SAME_RECIPE
+			: VERDICT_SAME_CONTENTS;
 	r->o.slots = (unsigned)r->jobs;
 	r->o.mirrors = r->n_mirrors ? r->mirrors : NULL;
 	r->o.version = CMD_VERSION;

@@ -150,11 +150,16 @@ static void
 read_depth(struct loader *l, const struct sexp *field, struct sample *s)
 {
 	const struct sexp *value = sexp_at(field, 1);
+	struct buf why = {0};
 
-	if (sexp_len(field) != 2 || !sexp_is_symbol(value, "pack"))
-		mistake(l, field, "'depth' takes pack");
+	if (sexp_len(field) != 2 || value->type != SEXP_SYMBOL)
+		mistake(l, field,
+			"'depth' takes recipe, pack, packages or closure");
+	else if (!depth_parse(keep(l, value->text), &s->depth, &why))
+		mistake(l, value, "%s", buf_text(&why));
 	else
-		s->depth = keep(l, value->text);
+		s->has_depth = true;
+	buf_fini(&why);
 }
 
 static int64_t
@@ -381,7 +386,7 @@ load_file(struct loader *l, const char *file)
 	l->file = keep(l, slice_of(file));
 	l->folder = keep(l, slice_of(folder));
 	l->collection = stem(l, file);
-	l->defaults = (struct sample){.depth = "pack"};
+	l->defaults = (struct sample){.depth = DEPTH_PACK};
 	if (path_read(file, CORPUS_FILE_MAX, &text, &e) < 0) {
 		mistake(l, &start, "%s", e.text);
 		return;

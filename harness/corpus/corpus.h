@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "corpus/depth.h"
 
 /*
  * Corpus files: which images, and what is expected of them.
@@ -48,7 +49,8 @@ struct sample {
 	const char *const *pack_options; /* NULL-ended; NULL when not given */
 	const char *channels;            /* path of a file, NULL */
 	const char *manifest;            /* path of a file, NULL */
-	const char *depth;               /* "pack" */
+	enum depth depth;                /* where has_depth */
+	bool has_depth;
 	int64_t timeout_s; /* wall time of the rebuild; 0: not given */
 	int64_t silence_s; /* without output; 0: not given */
 };

@@ -12,75 +12,6 @@
 #include "rebuild/guix.h"
 #include "rebuild/task.h"
 
-static int
-read_drv(struct task *t, const char *path, struct drv *drv, struct err *e)
-{
-	CLEANUP(buf_fini)
-	struct buf text = {0};
-
-	if (path_read(path, DRV_BYTES, &text, e) < 0)
-		return -1;
-	if (drv_parse(t->a, buf_get(&text), drv, e) < 0)
-		return err_wrap(e, "%s", path);
-	return 0;
-}
-
-/* The profile that the pack's derivation takes in: the recipe's own, where
- * several are there. */
-static const char *
-find_profile(struct task *t, const struct drv *pack)
-{
-	const char *found = NULL;
-
-	for (size_t i = 0; i < pack->n_inputs; i++) {
-		struct drv drv;
-		struct err e = {0};
-		const char *path;
-
-		if (!slice_ends(slice_of(pack->inputs[i]), "-profile.drv") ||
-			read_drv(t, pack->inputs[i], &drv, &e) < 0)
-			continue;
-		path = drv_out(&drv);
-		if (path && t->recipe->profile &&
-			strcmp(path, t->recipe->profile) == 0)
-			return path;
-		if (!found)
-			found = path;
-	}
-	return found;
-}
-
-int
-build_lower(struct task *t, struct err *e)
-{
-	CLEANUP(words_fini)
-	struct words cmd = {.arena = t->a};
-	CLEANUP(buf_fini)
-	struct buf out = {0};
-	CLEANUP(buf_fini)
-	struct buf log = {0};
-	struct drv drv;
-	int code, rc;
-
-	instance_command(t, &cmd);
-	guix_pack(&cmd, t->recipe, t->manifest, task_limits(t));
-	rc = task_command(
-		t, words_take(&cmd), VOICE_LOUD, &out, &log, &code, e);
-	if (rc <= 0)
-		return rc;
-	if (code != 0)
-		return task_diagnose(t, STEP_LOWER, buf_get(&log), e);
-	t->out->drv = guix_drv_printed(t->a, buf_get(&out));
-	if (!t->out->drv)
-		return task_end(t, REBUILD_UNBUILDABLE, "lower-failed",
-			"guix pack -d did not print a derivation.", NULL);
-	if (read_drv(t, t->out->drv, &drv, e) < 0)
-		return task_end_host(t, "store", e);
-	t->out->output = NULL;
-	t->out->profile = find_profile(t, &drv);
-	return 1;
-}
-
 static void
 note_built(struct task *t, const struct guix_told *told)
 {
@@ -98,14 +29,36 @@ note_built(struct task *t, const struct guix_told *told)
 	t->out->substituted += told->substituted;
 }
 
+void
+build_note(struct task *t, struct slice log)
+{
+	CLEANUP(guix_told_fini)
+	struct guix_told told = {0};
+
+	guix_told_read(&told, t->a, log);
+	note_built(t, &told);
+}
+
+void
+build_note_one(struct task *t, const char *drv)
+{
+	CLEANUP(guix_told_fini)
+	struct guix_told told = {0};
+
+	VEC_GROW(told.built, told.n_built, told.cap);
+	told.built[told.n_built++] = drv;
+	note_built(t, &told);
+}
+
 /* What was there already: derivations that those built here took in, and that
  * were neither built nor substituted for this. */
-static void
-count_valid(struct task *t)
+void
+build_count(struct task *t)
 {
 	CLEANUP(words_fini)
 	struct words seen = {.arena = t->a};
 	struct rebuild *r = t->out;
+	unsigned downloaded = 0;
 
 	for (size_t i = 0; i < r->n_built_drvs; i++)
 		words_add(&seen, r->built_drvs[i]);
@@ -113,13 +66,14 @@ count_valid(struct task *t)
 		struct drv drv;
 		struct err e = {0};
 
-		if (read_drv(t, r->built_drvs[i], &drv, &e) < 0)
+		if (task_drv(t, r->built_drvs[i], &drv, &e) < 0)
 			continue;
-		r->downloaded += drv_is_source(&drv);
+		downloaded += drv_is_source(&drv);
 		for (size_t k = 0; k < drv.n_inputs; k++)
 			if (!words_has(&seen, drv.inputs[k]))
 				words_add(&seen, drv.inputs[k]);
 	}
+	r->downloaded = downloaded;
 	r->valid = (unsigned)(seen.n - r->n_built_drvs);
 	r->valid -= r->substituted < r->valid ? r->substituted : r->valid;
 }
@@ -222,10 +176,7 @@ check(struct task *t, const char *path, const char *root, struct err *e)
 		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
 	if (kept) {
 		/* It says so instead of "successfully built". */
-		told.n_built = 0;
-		VEC_GROW(told.built, told.n_built, told.cap);
-		told.built[told.n_built++] = t->out->drv;
-		note_built(t, &told);
+		build_note_one(t, t->out->drv);
 		return copy_kept(t, kept, e) < 0 ? task_end_host(t, "store", e)
 						 : 1;
 	}
@@ -264,13 +215,14 @@ build_output(struct task *t, struct err *e)
 {
 	CLEANUP(own_free)
 	char *root = xasprintf("%s/output", t->roots);
-	struct drv drv;
 	const char *path;
 	int rc;
 
-	if (read_drv(t, t->out->drv, &drv, e) < 0)
-		return task_end_host(t, "store", e);
-	path = drv_out(&drv);
+	if (t->o->depth == DEPTH_RECIPE) {
+		t->out->end = REBUILD_DONE;
+		return 1;
+	}
+	path = t->out->path;
 	if (!path)
 		return task_end(t, REBUILD_UNBUILDABLE, "lower-failed",
 			"The derivation of the pack has no output.", NULL);
@@ -286,7 +238,6 @@ build_output(struct task *t, struct err *e)
 		return not_built(t);
 	if (rc <= 0)
 		return rc;
-	count_valid(t);
 	t->out->end = REBUILD_DONE;
 	return 1;
 }

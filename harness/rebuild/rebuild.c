@@ -149,7 +149,7 @@ run_steps(struct task *t, struct err *e)
 	} steps[] = {
 		{NULL, ask_version},
 		{"instance", instance_get},
-		{"lower", build_lower},
+		{"lower", lower_step},
 		{"build", build_output},
 	};
 	int rc = check_policy(t);
@@ -161,6 +161,7 @@ run_steps(struct task *t, struct err *e)
 			task_stage(t, steps[i].stage);
 		rc = steps[i].run(t, e);
 	}
+	build_count(t);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -171,9 +172,9 @@ rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
 	CLEANUP(task_fini)
 	struct task t = {.recipe = recipe, .o = o, .out = out, .log_fd = -1};
 
-	*out = (struct rebuild){.end = REBUILD_NOT_TRIED};
+	*out = (struct rebuild){.end = REBUILD_NOT_TRIED, .depth = o->depth};
 	t.a = &out->arena;
-	t.commands.arena = t.a;
+	t.commands.arena = t.notes.arena = t.a;
 	t.started_ms = clock_mono_ms();
 	t.until_ms = t.started_ms + o->limits.deadline_s * 1000;
 	if (run_steps(&t, e) < 0)
@@ -265,6 +266,10 @@ rebuild_json(const struct rebuild *r, struct jout *j, const char *key)
 	jout_int(j, "substituted", r->substituted);
 	jout_int(j, "valid", r->valid);
 	jout_int(j, "downloaded", r->downloaded);
+	jout_str(j, "depth", depth_name(r->depth));
+	jout_int(j, "examined", r->examined);
+	jout_int(j, "unstable", r->unstable);
+	strings(j, "notes", r->notes, r->n_notes);
 	strings(j, "built_derivations", r->built_drvs, r->n_built_drvs);
 	strings(j, "commands", r->commands, r->n_commands);
 	jout_int(j, "elapsed_ms", r->elapsed_ms);

@@ -9,8 +9,10 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/jout.h"
+#include "corpus/depth.h"
 #include "rebuild/policy.h"
 #include "recipe/recipe.h"
+#include "recipe/variants.h"
 
 /* How a rebuild ended.  Only REBUILD_DONE has an artefact. */
 enum rebuild_end {
@@ -30,7 +32,12 @@ struct rebuild_options {
 	/* URL prefix pairs from --mirror: where a channel is fetched from
 	 * instead; NULL-ended: from, to, from, to, ... */
 	const char *const *mirrors;
-	const char *guix;         /* program; NULL: "guix" on PATH */
+	const char *guix; /* program; NULL: "guix" on PATH */
+	enum depth depth; /* how much to build */
+	/* The image file's own name; where that is a store item's, a recipe
+	 * that leads to it is the one.  NULL: not known. */
+	const char *image_name;
+	bool is_fixed; /* the options are given: no variants are tried */
 	const volatile int *stop; /* set by a signal: end at once */
 	/* progress: "mirror", "instance", "lower", "build"; may be NULL */
 	void (*stage)(void *arg, const char *stage);
@@ -40,15 +47,18 @@ struct rebuild_options {
 /* What happened.  Ended by rebuild_fini; strings live in arena. */
 struct rebuild {
 	enum rebuild_end end;
-	const char *cause;   /* one or more sentences; NULL when done */
-	const char *advice;  /* what to do next; NULL when nothing */
-	const char *class_;  /* stable word: "commit-missing", "build-failed",
+	const char *cause;  /* one or more sentences; NULL when done */
+	const char *advice; /* what to do next; NULL when nothing */
+	const char *class_; /* stable word: "commit-missing", "build-failed",
 			     * "source-gone", "authentication", "untrusted",
 			     * "daemon", "disk-full", "silence", "deadline",
 			     * ... ; NULL when done */
-	const char *drv;     /* derivation of the pack; NULL when not reached */
-	const char *output;  /* the artefact: a store path, kept by a GC root in
+	const char *drv;    /* derivation of the pack; NULL when not reached */
+	const char *path;   /* where its output is to be */
+	const char *output; /* the artefact: a store path, kept by a GC root in
 			     * work until that folder goes */
+	const struct variant *variant; /* of the recipe, that was taken; NULL:
+					* the recipe as it is */
 	const char *profile; /* profile path that the recipe gave, when known */
 	const char *failed_drv;   /* first derivation that failed */
 	const char *failed_lines; /* decisive lines of its log */
@@ -57,6 +67,12 @@ struct rebuild {
 	bool is_stable;  /* is_checked, and the daemon found the same bits as
 			  * were there before */
 	unsigned built, substituted, valid, downloaded; /* derivations */
+	enum depth depth;                               /* of the options */
+	unsigned examined, unstable; /* derivations built once more, and those
+				      * of them that came out otherwise */
+	const char *const *notes;    /* sentences: what was tried, chosen and
+				      * found */
+	size_t n_notes;
 	const char *const *built_drvs; /* those built in this run */
 	size_t n_built_drvs;
 	const char *log_path;        /* whole log (capped), in work */
@@ -80,10 +96,10 @@ int rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
  * sandbox, which versions it has of each of n packages: *found, in out's arena,
  * has n elements when out->end is REBUILD_DONE, else out says why not.
  */
-int rebuild_versions(const struct recipe *recipe,
-	const struct rebuild_options *o, const char *const *names, size_t n,
-	struct rebuild *out, const struct versions **found,
-	struct err *e) NODISCARD;
+int
+rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
+	const char *const *names, size_t n, struct rebuild *out,
+	const struct versions **found, struct err *e) NODISCARD;
 void rebuild_fini(struct rebuild *r);
 
 /* Can this machine rebuild?  Calls f for each check: name, whether it holds,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,34 @@ const char *
 task_keep(struct task *t, const char *s)
 {
 	return s ? arena_copy(t->a, s, strlen(s)) : NULL;
+}
+
+void
+task_note(struct task *t, const char *fmt, ...)
+{
+	CLEANUP(own_free)
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		words_say(&t->notes, "%s", text);
+}
+
+int
+task_drv(struct task *t, const char *path, struct drv *drv, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+
+	if (path_read(path, DRV_BYTES, &text, e) < 0)
+		return -1;
+	if (drv_parse(t->a, buf_get(&text), drv, e) < 0)
+		return err_wrap(e, "%s", path);
+	return 0;
 }
 
 static const char *
@@ -204,6 +233,8 @@ task_close(struct task *t, struct err *e)
 	t->out->elapsed_ms = clock_mono_ms() - t->started_ms;
 	t->out->n_commands = t->commands.n;
 	t->out->commands = words_take(&t->commands);
+	t->out->n_notes = t->notes.n;
+	t->out->notes = words_take(&t->notes);
 	if (t->log_fd < 0)
 		return 0;
 	cap_log(t, &log);
@@ -217,6 +248,7 @@ task_fini(struct task *t)
 		close(t->log_fd);
 	buf_fini(&t->log);
 	words_fini(&t->commands);
+	words_fini(&t->notes);
 	sandbox_fini(&t->box);
 }
 

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/words.h"
 #include "rebuild/classify.h"
+#include "rebuild/drv.h"
 #include "rebuild/rebuild.h"
 #include "rebuild/sandbox.h"
 
@@ -22,10 +23,10 @@ struct task {
 	struct rebuild *out;
 	struct arena *a; /* &out->arena */
 
-	const char *guix;  /* the program, links resolved */
+	const char *guix;     /* the program, links resolved */
 	const char *instance; /* guix of the channels; NULL: not known, or only
 			       * to be had by time-machine */
-	const char *cache; /* absolute, links resolved, as the rest */
+	const char *cache;    /* absolute, links resolved, as the rest */
 	const char *work;
 	const char *roots;    /* work/roots */
 	const char *mirrors;  /* cache/mirrors */
@@ -40,6 +41,7 @@ struct task {
 	struct buf log; /* all of it so far */
 	int log_fd;     /* the same, while it runs, in work */
 	struct words commands;
+	struct words notes;
 };
 
 /* Find guix and the folders, make those of our own, plan the sandbox. */
@@ -78,6 +80,11 @@ int task_end_diagnosed(struct task *t, const struct diagnosis *d);
 /* For mirror_options: keep a command line. */
 void task_ran(void *task, const char *const *argv);
 
+/* A sentence for out->notes, cleaned. */
+void task_note(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Read a derivation's file. */
+int task_drv(struct task *t, const char *path, struct drv *drv,
+	struct err *e) NODISCARD;
 /* A copy that lives as long as out; NULL of NULL. */
 const char *task_keep(struct task *t, const char *s);
 
@@ -89,9 +96,16 @@ const char *task_keep(struct task *t, const char *s);
 int instance_get(struct task *t, struct err *e) NODISCARD;
 /* Begin a command line for it, up to where the command's own name comes. */
 void instance_command(struct task *t, struct words *cmd);
-/* build.c: the derivation of the pack; and its output, really built. */
-int build_lower(struct task *t, struct err *e) NODISCARD;
+/* lower.c: the derivation of the pack, of the recipe or one of its variants. */
+int lower_step(struct task *t, struct err *e) NODISCARD;
+/* build.c: its output, really built, where the depth wants that. */
 int build_output(struct task *t, struct err *e) NODISCARD;
+/* Count what a log of Guix says was built and substituted. */
+void build_note(struct task *t, struct slice log);
+/* Count one that was built and of which no log says so. */
+void build_note_one(struct task *t, const char *drv);
+/* What else is counted follows from what was built: to be called at the end. */
+void build_count(struct task *t);
 
 /* versions.c: for rebuild_versions. */
 int versions_ask(struct task *t, const char *const *names, size_t n,

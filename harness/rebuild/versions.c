@@ -9,7 +9,7 @@
 #include "rebuild/task.h"
 
 static const char script[] =
-#include "harness/rebuild/versions.scm.h"
+#include "rebuild/versions.scm.h"
 	;
 
 /* ("NAME" ...) */

@@ -7,6 +7,10 @@
 #include "base/words.h"
 #include "recipe/recipe.h"
 
+/* recipe.c: over all that decides what is built; each text with a NUL after
+ * it. */
+struct digest recipe_id(const struct recipe *r);
+
 /* scheme.c */
 
 /* ERR_INPUT "KIND 'VALUE' WHAT", value cleaned and cut. */

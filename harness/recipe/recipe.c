@@ -214,9 +214,8 @@ make_options(struct draft *d, const struct image *image,
 	return check_size(&d->options, e);
 }
 
-/* Over all that decides what is built; each text with a NUL after it. */
-static struct digest
-make_id(const struct recipe *r)
+struct digest
+recipe_id(const struct recipe *r)
 {
 	CLEANUP(own_digest)
 	struct digest_sum *s = digest_new();
@@ -241,7 +240,7 @@ finish(struct draft *d)
 	r->guessed = words_take(&d->guessed);
 	r->n_missing = d->missing.n;
 	r->missing = words_take(&d->missing);
-	r->id = make_id(r);
+	r->id = recipe_id(r);
 }
 
 int

@@ -48,12 +48,19 @@ write_rebuild(struct markup *m, const struct report *r,
 {
 	CLEANUP(buf_fini)
 	struct buf time = {0};
+	CLEANUP(own_free)
+	char *examined = NULL;
 	const char *check = NULL;
 
 	if (!a->recipe_id)
 		return 0;
 	if (a->rebuild_ms > 0)
 		report_duration(&time, a->rebuild_ms);
+	if (a->examined > 0)
+		examined = xasprintf("%" PRId64
+				     " derivation%s, of which %" PRId64
+				     " did not come out as before",
+			a->examined, a->examined == 1 ? "" : "s", a->unstable);
 	if (a->is_checked)
 		check = a->is_stable
 			? "The result was in the store already; it was built "
@@ -67,7 +74,8 @@ write_rebuild(struct markup *m, const struct report *r,
 	page_fact(m, "Result", a->output, true);
 	page_fact(m, "Checked", check, false);
 	page_fact(m, "Rebuilt in", buf_text(&time), false);
-	page_fact(m, "Depth", r->run.depth, false);
+	page_fact(m, "Depth", a->depth ? a->depth : r->run.depth, false);
+	page_fact(m, "Built once more", examined, false);
 	fputs("</dl>\n", m->f);
 	if (write_lines(m, r, a->sample.id, "built-drv", "Built in this run",
 		    e) < 0 ||

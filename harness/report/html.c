@@ -28,14 +28,14 @@ struct html {
 	struct folder images, logs;
 };
 
-/* Images that came out the same: those whose verdict passes. */
+/* Images that came out the same: those that were rebuilt and pass. */
 static int64_t
 count_same(const struct report *r)
 {
 	int64_t n = 0;
 
 	for (enum verdict v = 0; v < VERDICT_COUNT; v++) {
-		if (verdict_junit(v) == JUNIT_PASS)
+		if (verdict_reaches(v, VERDICT_SAME_CONTENTS))
 			n += r->counts[v];
 	}
 	return n;
@@ -66,7 +66,7 @@ write_accepted(struct markup *m, const struct report *r)
 			r->regressions == 1 ? "" : "s");
 	markup(m,
 		". The line is <b>%s</b>, or what the corpus expects of an "
-		"image. Rebuilt to depth <b>%s</b>, ",
+		"image. Depth <b>%s</b>, ",
 		r->run.accept, r->run.depth);
 	write_time(m, r->run.started_s);
 	fputs(".</p>\n", m->f);
@@ -75,14 +75,20 @@ write_accepted(struct markup *m, const struct report *r)
 static void
 write_header(struct markup *m, const struct report *r)
 {
-	int64_t same = count_same(r);
+	int64_t same = count_same(r), recipes = r->counts[VERDICT_SAME_RECIPE];
 
 	markup(m,
 		"<a class=\"skip-link\" href=\"#images\">To the images</a>\n"
 		"<header>\n<p class=\"crumbs\"><b>unblend</b> run %" PRId64
 		"</p>\n<h1>",
 		r->run.id);
-	if (r->total > 0 && same == r->total)
+	if (same == 0 && recipes > 0)
+		markup(m,
+			"%" PRId64 " of %" PRId64 " image%s %s the right "
+			"recipe; none was rebuilt",
+			recipes, r->total, r->total == 1 ? "" : "s",
+			recipes == 1 ? "has" : "have");
+	else if (r->total > 0 && same == r->total)
 		fputs(same == 1 ? "The image came out the same"
 				: "All images came out the same",
 			m->f);
@@ -90,6 +96,11 @@ write_header(struct markup *m, const struct report *r)
 		markup(m,
 			"%" PRId64 " of %" PRId64 " image%s came out the same",
 			same, r->total, r->total == 1 ? "" : "s");
+	if (same > 0 && recipes > 0)
+		markup(m,
+			"; %" PRId64 " %s not rebuilt, but %s the right recipe",
+			recipes, recipes == 1 ? "was" : "were",
+			recipes == 1 ? "has" : "have");
 	fputs("</h1>\n", m->f);
 	write_accepted(m, r);
 	if (r->run.ended_s == 0)

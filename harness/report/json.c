@@ -279,6 +279,9 @@ put_rebuilt(struct jout *j, const struct report *r,
 	jout_int(j, "substituted", a->substituted);
 	jout_int(j, "valid", a->valid);
 	jout_int(j, "downloaded", a->downloaded);
+	jout_str(j, "depth", a->depth);
+	jout_int(j, "examined", a->examined);
+	jout_int(j, "unstable", a->unstable);
 	jout_bool(j, "checked", a->is_checked);
 	jout_bool(j, "stable", a->is_checked && a->is_stable);
 	jout_str(j, "derivation", a->drv);

@@ -325,6 +325,7 @@ describe_output(struct junit *j, const struct report *r,
 		buf_printf(&j->text, "  and %" PRId64 " more kinds\n",
 			forgiven.n - LIST_MAX);
 	line(j, "\nSource: ", a->sample.source);
+	line(j, "Depth: ", a->depth);
 	if (a->recipe_id)
 		buf_printf(&j->text,
 			"Derivations: %" PRId64 " built, %" PRId64

@@ -43,6 +43,7 @@ job_write(const struct job *job, struct err *e)
 	put_strings(&j, "mirrors", job->mirrors);
 	if (job->has_sha256)
 		jout_digest(&j, "sha256", &job->sha256);
+	jout_str(&j, "depth", depth_name(job->depth));
 	jout_int(&j, "deadline_s", job->limits.deadline_s);
 	jout_int(&j, "silence_s", job->limits.silence_s);
 	jout_int(&j, "log_bytes", (int64_t)job->limits.log_bytes);
@@ -84,6 +85,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 {
 	CLEANUP(own_free)
 	char *path = path_join(work, "job.json");
+	const char *depth;
 	CLEANUP(buf_fini)
 	struct buf text = {0};
 	CLEANUP(own_jdoc)
@@ -107,6 +109,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.mirrors = get_strings(a, doc, "mirrors"),
 		.limits = limits_default,
 	};
+	depth = get_string(a, doc, "depth");
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
 	out->limits.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0);
@@ -117,7 +120,8 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		(uint64_t)jdoc_int(jdoc_get(doc, "output_bytes"), 0);
 	out->limits.memory_bytes =
 		(uint64_t)jdoc_int(jdoc_get(doc, "memory_bytes"), 0);
-	if (!out->name || !out->image || !out->cache)
+	if (!out->name || !out->image || !out->cache || !depth ||
+		!depth_parse(depth, &out->depth, NULL))
 		return err_set(e, ERR_BUG, "%s: not a whole job", path);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "corpus/depth.h"
 #include "rebuild/policy.h"
 
 /*
@@ -25,6 +26,7 @@ struct job {
 	const char *const *mirrors;      /* NULL-ended pairs; NULL: none */
 	struct digest sha256; /* that the corpus expects of the file */
 	bool has_sha256;
+	enum depth depth;
 	struct limits limits;
 };
 

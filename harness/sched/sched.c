@@ -126,6 +126,7 @@ fill_job(const struct scheduler *s, const struct sample *sample,
 		.mirrors = o->mirrors,
 		.sha256 = sample->sha256,
 		.has_sha256 = sample->has_sha256,
+		.depth = sample->has_depth ? sample->depth : o->depth,
 		.limits = o->limits,
 	};
 	if (sample->timeout_s)
@@ -353,7 +354,7 @@ begin_run(struct scheduler *s, int64_t *run, struct err *e)
 		.store_fs = fs,
 		.accept = verdict_name(o->accept),
 		.corpora = o->corpora,
-		.depth = "pack",
+		.depth = depth_name(o->depth),
 	};
 
 	if (store_run_begin(s->store, &row, e) < 0)

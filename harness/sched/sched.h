@@ -16,6 +16,7 @@ struct sched_options {
 	const struct corpus *corpus;
 	struct selection selection;
 	enum verdict accept;  /* the line */
+	enum depth depth;     /* where the corpus says nothing */
 	unsigned slots;       /* jobs at the same time, 1 or more */
 	struct limits limits; /* where the corpus says nothing */
 	const char *db;       /* the database's file: jobs work beside it */

@@ -25,8 +25,10 @@ struct attempt {
 	struct provenance *provenance;
 	struct recipe *recipe;
 	struct rebuild rebuild;
+	bool has_rebuild; /* it was tried */
 	struct image *rebuilt;
 	struct comparison comparison;
+	bool has_comparison;
 
 	/* the end, once a step gave 1 */
 	enum verdict verdict;
@@ -141,8 +143,6 @@ static int
 step_recipe(struct attempt *a, struct err *e)
 {
 	struct recipe_override override = {.pack_options = a->job.pack_options};
-	CLEANUP(buf_fini)
-	struct buf command = {0};
 
 	if (read_scheme(a, a->job.channels, &override.channels_scm, e) < 0 ||
 		read_scheme(a, a->job.manifest, &override.manifest_scm, e) < 0)
@@ -163,9 +163,53 @@ step_recipe(struct attempt *a, struct err *e)
 				NULL);
 		return -1;
 	}
-	recipe_command(a->recipe, "channels.scm", "manifest.scm", &command);
-	record_recipe(&a->record, a->recipe, buf_text(&command));
 	return 0;
+}
+
+/* What was worked out after the image was read; the recipe is known to be the
+ * right one, or not, only when it was lowered. */
+static void
+record_rest(struct attempt *a)
+{
+	CLEANUP(buf_fini)
+	struct buf command = {0};
+
+	if (a->recipe && a->recipe->manifest_scm[0] &&
+		a->recipe->channels_scm[0]) {
+		recipe_command(
+			a->recipe, "channels.scm", "manifest.scm", &command);
+		record_recipe(&a->record, a->recipe, buf_text(&command));
+	}
+	if (a->has_rebuild)
+		record_rebuild(&a->record, &a->rebuild);
+	if (a->has_comparison)
+		record_comparison(&a->record, a->rebuilt, &a->comparison);
+}
+
+/* Nothing was built: does the recipe lead to what the image holds? */
+static int
+judge_recipe(struct attempt *a)
+{
+	const struct rebuild *b = &a->rebuild;
+	const char *profile = a->recipe->profile;
+	CLEANUP(buf_fini)
+	struct buf cause = {0};
+
+	if (!profile)
+		return judge(a, VERDICT_NO_PROVENANCE, "profile-unknown",
+			"The image does not tell which profile it was packed "
+			"from: there is nothing to hold the recipe against.",
+			"Rebuild it at depth pack.");
+	if (b->profile && strcmp(b->profile, profile) == 0)
+		return judge(a, VERDICT_SAME_RECIPE, NULL,
+			"Not rebuilt: depth recipe.", NULL);
+	buf_printf(&cause,
+		"The image holds the profile %s; the recipe leads to %s.",
+		profile, b->profile ? b->profile : "none");
+	return judge(a, VERDICT_DIFFERENT, "recipe-differs", buf_text(&cause),
+		"Its packages came from somewhere else than the image says, or "
+		"it was packed with options that no image keeps: give "
+		"pack-options in the corpus.");
 }
 
 static void
@@ -186,6 +230,7 @@ step_rebuild(struct attempt *a, struct err *e)
 		[REBUILD_NOT_TRIED] = VERDICT_NOT_TRIED,
 	};
 	const struct job *job = &a->job;
+	const char *slash = strrchr(job->image, '/');
 	CLEANUP(own_trust)
 	struct trust *trust = trust_load(job->trust, e);
 	struct rebuild_options options = {
@@ -195,17 +240,22 @@ step_rebuild(struct attempt *a, struct err *e)
 		.work = job->work,
 		.mirrors = job->mirrors,
 		.guix = job->guix,
+		.depth = job->depth,
+		.image_name = slash ? slash + 1 : job->image,
+		.is_fixed = job->pack_options != NULL,
 		.stop = a->stop,
 		.stage = tell_stage,
 	};
 
 	if (!trust || rebuild_run(a->recipe, &options, &a->rebuild, e) < 0)
 		return -1;
-	record_rebuild(&a->record, &a->rebuild);
+	a->has_rebuild = true;
+	if (a->rebuild.variant)
+		recipe_take(a->recipe, a->rebuild.variant);
 	if (a->rebuild.end != REBUILD_DONE)
 		return judge(a, verdicts[a->rebuild.end], a->rebuild.class_,
 			a->rebuild.cause, a->rebuild.advice);
-	return 0;
+	return job->depth == DEPTH_RECIPE ? judge_recipe(a) : 0;
 }
 
 /* Why the rebuilt image is not as the original, in a sentence. */
@@ -264,7 +314,7 @@ step_compare(struct attempt *a, struct err *e)
 		compare_images(a->image, a->rebuilt, a->provenance, work,
 			&a->comparison, e) < 0)
 		return -1;
-	record_comparison(&a->record, a->rebuilt, &a->comparison);
+	a->has_comparison = true;
 	return judge(a, a->comparison.verdict, NULL, cause_of(a), advice_on(a));
 }
 
@@ -316,6 +366,8 @@ worker_run(const char *work, const volatile int *stop, struct err *e)
 	if (job_read(work, &a.arena, &a.job, e) == 0 &&
 		record_open(&a.record, spool, e) == 0)
 		status = walk(&a, e);
+	if (status == WORKER_DONE)
+		record_rest(&a);
 	if (status == WORKER_DONE &&
 		record_verdict(&a.record, a.verdict, a.class_, a.cause,
 			a.advice, started_s, clock_mono_ms() - started_ms,

@@ -102,7 +102,10 @@ load_rebuild(struct load *l)
 		    db_int(spool_int(sp, v, "substituted", 0, UINT32_MAX)),
 		    db_int(spool_int(sp, v, "valid", 0, UINT32_MAX)),
 		    db_int(spool_int(sp, v, "downloaded", 0, UINT32_MAX)),
-		    db_int(spool_int(sp, v, "elapsed_ms", 0, INT64_MAX))) < 0)
+		    db_int(spool_int(sp, v, "elapsed_ms", 0, INT64_MAX)),
+		    db_slice(spool_word(sp, v, "depth")),
+		    db_int(spool_int(sp, v, "examined", 0, UINT32_MAX)),
+		    db_int(spool_int(sp, v, "unstable", 0, UINT32_MAX))) < 0)
 		return -1;
 	if (guix.n == 0)
 		return 0;

@@ -125,6 +125,9 @@ read_attempt(struct store *s, const struct db_rows *r, struct store_attempt *a,
 	a->failed_drv = db_column_text(r, i++);
 	a->failed_lines = db_column_text(r, i++);
 	a->rebuild_ms = db_column_int(r, i++);
+	a->depth = db_column_text(r, i++);
+	a->examined = db_column_int(r, i++);
+	a->unstable = db_column_int(r, i++);
 	a->differences = db_column_int(r, i++);
 	a->packages_differing = db_column_int(r, i++);
 	a->last_verdict = db_column_text(r, i++);

@@ -515,7 +515,11 @@ record_rebuild(struct record *r, const struct rebuild *b)
 	jout_int(&j, "valid", b->valid);
 	jout_int(&j, "downloaded", b->downloaded);
 	jout_int(&j, "elapsed_ms", b->elapsed_ms);
+	jout_str(&j, "depth", depth_name(b->depth));
+	jout_int(&j, "examined", b->examined);
+	jout_int(&j, "unstable", b->unstable);
 	line_end(&j);
+	put_texts(r, "note", b->notes, b->n_notes);
 	put_texts(r, "built-drv", b->built_drvs, b->n_built_drvs);
 	put_texts(r, "command", b->commands, b->n_commands);
 	if (b->log_path)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --
--- The database of unblend, version 1.  Read it with any sqlite3:
+-- The database of unblend, version 2.  Read it with any sqlite3:
 --
 --	SELECT name, verdict FROM judgement WHERE run_id = 3 AND NOT is_accepted;
 --	SELECT run_id, verdict FROM judgement WHERE name = 'svd' ORDER BY run_id;
@@ -38,7 +38,8 @@ CREATE TABLE run (
 	store_fs TEXT NOT NULL,         -- file system type of the Guix store
 	accept TEXT NOT NULL REFERENCES verdict (name), -- the line it sets
 	corpora TEXT NOT NULL,          -- lines: the corpus files named
-	depth TEXT NOT NULL             -- how much is rebuilt: "pack"
+	depth TEXT NOT NULL             -- how much is rebuilt where the corpus
+	                                -- does not say: "pack", ...
 ) STRICT;
 
 -- An image of a corpus, in one run.
@@ -261,7 +262,13 @@ CREATE TABLE rebuild (
 	substituted INTEGER NOT NULL,
 	valid INTEGER NOT NULL,         -- there before
 	downloaded INTEGER NOT NULL,    -- sources fetched
-	elapsed_ms INTEGER NOT NULL
+	elapsed_ms INTEGER NOT NULL,
+	depth TEXT NOT NULL DEFAULT 'pack', -- how much was to be rebuilt:
+	                                -- "recipe" (nothing), "pack",
+	                                -- "packages", "closure"
+	examined INTEGER NOT NULL DEFAULT 0, -- derivations built once more to
+	                                -- see whether they build the same
+	unstable INTEGER NOT NULL DEFAULT 0 -- those of them that did not
 ) STRICT;
 
 -- What the rebuild said, apart since it is large and seldom read.

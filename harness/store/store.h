@@ -49,7 +49,7 @@ struct store_run {
 	const char *store_fs;     /* file system type of the Guix store */
 	const char *accept;       /* verdict that the run accepts at least */
 	const char *corpora;      /* the files named, one a line */
-	const char *depth;        /* "pack" */
+	const char *depth;        /* where the corpus says none */
 };
 
 /* What a corpus said of an image. */
@@ -99,6 +99,9 @@ struct store_attempt {
 	int64_t built, substituted, valid, downloaded;
 	const char *failed_drv, *failed_lines;
 	int64_t rebuild_ms;
+	const char *depth; /* "recipe", "pack", ...; NULL without a rebuild */
+	int64_t examined, unstable; /* derivations built once more; and those
+				     * that came out otherwise */
 
 	/* the comparison */
 	int64_t differences; /* found, stored or not */

@@ -593,6 +593,11 @@ verdicts_have_names_and_an_order(void **state)
 	assert_false(
 		verdict_reaches(VERDICT_SAME_INPUTS, VERDICT_SAME_CONTENTS));
 	assert_int_equal(verdict_junit(VERDICT_SAME_CONTENTS), JUNIT_PASS);
+	/* Not rebuilt is not reproduced. */
+	assert_false(
+		verdict_reaches(VERDICT_SAME_RECIPE, VERDICT_SAME_CONTENTS));
+	assert_true(verdict_reaches(VERDICT_SAME_RECIPE, VERDICT_SAME_INPUTS));
+	assert_int_equal(verdict_junit(VERDICT_SAME_RECIPE), JUNIT_PASS);
 	assert_int_equal(verdict_junit(VERDICT_SAME_INPUTS), JUNIT_FAILURE);
 	assert_int_equal(verdict_junit(VERDICT_REFUSED), JUNIT_SKIPPED);
 	assert_int_equal(verdict_junit(VERDICT_NOT_TRIED), JUNIT_ERROR);

@@ -62,7 +62,7 @@ every_field_is_read(void **state)
 		     "  (sha256 \"ba7816bf8f01cfea414140de5dae2223"
 		     "b00361a396177a9cb410ff61f20015ad\")\n"
 		     "  (expect identical) (tags paper old) (timeout 5)\n"
-		     "  (silence 3) (depth pack)\n"
+		     "  (silence 3) (depth closure)\n"
 		     "  (pack-options \"-S\" \"/bin=bin\")))\n",
 			&c, &m),
 		0);
@@ -73,10 +73,12 @@ every_field_is_read(void **state)
 	assert_string_equal(s->tags[0], "nightly");
 	assert_int_equal(s->timeout_s, 7200);
 	assert_int_equal(s->silence_s, 0);
-	assert_string_equal(s->depth, "pack");
+	assert_false(s->has_depth);
 	assert_null(s->pack_options);
 	assert_false(s->has_sha256);
 	s = &c.v[1];
+	assert_true(s->has_depth);
+	assert_int_equal(s->depth, DEPTH_CLOSURE);
 	assert_string_equal(s->source, "docker-archive:y");
 	assert_true(s->has_sha256);
 	assert_int_equal(s->sha256.b[0], 0xba);
@@ -142,8 +144,13 @@ mistakes_have_file_line_and_column(void **state)
 		{"(corpus (version 0) (defaults (name \"x\")))",
 			"t.corpus:1:31: unknown field 'name' in defaults\n"},
 		{"(corpus (version 0) (image (name \"a\") (source \"x\") "
-		 "(depth closure)))",
-			"t.corpus:1:52: 'depth' takes pack\n"},
+		 "(depth deep)))",
+			"t.corpus:1:59: 'deep' is no depth: recipe pack "
+			"packages closure\n"},
+		{"(corpus (version 0) (image (name \"a\") (source \"x\") "
+		 "(depth 1)))",
+			"t.corpus:1:52: 'depth' takes recipe, pack, packages "
+			"or closure\n"},
 	};
 	struct buf m = {0};
 

@@ -231,6 +231,9 @@ take_attempt(void *arg, const struct store_attempt *a, struct err *e)
 	assert_int_equal(a->downloaded, 4);
 	assert_null(a->failed_drv);
 	assert_int_equal(a->rebuild_ms, 9);
+	assert_string_equal(a->depth, "packages");
+	assert_int_equal(a->examined, 6);
+	assert_int_equal(a->unstable, 5);
 	assert_int_equal(a->differences, 3);
 	assert_int_equal(a->packages_differing, 1);
 	assert_null(a->last_verdict);
@@ -381,6 +384,9 @@ record_all(const struct place *p, const char *log_path)
 		.commands = commands,
 		.n_commands = 2,
 		.elapsed_ms = 9,
+		.depth = DEPTH_PACKAGES,
+		.examined = 6,
+		.unstable = 5,
 	};
 	struct comparison comparison = {
 		.forgiven = forgiven,

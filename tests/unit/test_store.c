@@ -54,7 +54,7 @@ a_missing_database_is_made_or_absent(void **state)
 	assert_int_equal(e.kind, ERR_ABSENT);
 	store_close(STEAL(s));
 	OK(store_open(p->db, STORE_READ, &s, &e));
-	assert_int_equal(ask(p, "PRAGMA user_version"), 1);
+	assert_int_equal(ask(p, "PRAGMA user_version"), 2);
 	assert_int_equal(ask(p, "PRAGMA application_id"), 0x55424c44);
 	assert_int_equal(ask(p,
 				 "SELECT journal_mode = 'wal' FROM"
@@ -85,6 +85,18 @@ expect_refused(const struct place *p, enum err_kind kind, const char *text)
 	}
 }
 
+/* To be read alone, it is left as it is. */
+static void
+expect_older(const struct place *p)
+{
+	struct store *s = NULL;
+	struct err e = {0};
+
+	assert_int_equal(store_open(p->db, STORE_READ, &s, &e), -1);
+	assert_int_equal(e.kind, ERR_POLICY);
+	assert_non_null(strstr(e.text, "of version 1"));
+}
+
 static void
 a_newer_database_is_refused(void **state)
 {
@@ -94,9 +106,60 @@ a_newer_database_is_refused(void **state)
 
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	store_close(s);
-	ask(p, "PRAGMA user_version = 2");
+	ask(p, "PRAGMA user_version = 3");
 	expect_refused(p, ERR_POLICY, "newer");
+	assert_int_equal(ask(p, "PRAGMA user_version"), 3);
+}
+
+/* Version 1 had no depth of a rebuild, and no verdict same-recipe. */
+static void
+an_older_database_is_brought_up(void **state)
+{
+	static const char *const back[] = {
+		"ALTER TABLE rebuild DROP COLUMN depth",
+		"ALTER TABLE rebuild DROP COLUMN examined",
+		"ALTER TABLE rebuild DROP COLUMN unstable",
+		"DELETE FROM verdict WHERE name = 'same-recipe'",
+		"UPDATE verdict SET rank = rank - 1 WHERE rank > "
+		"3",
+		"INSERT INTO run (started_s, unblend_version, "
+		"guix_version, host, kernel, store_fs, accept, "
+		"corpora, depth) VALUES (1, '0', '', 'h', 'k', "
+		"'f', 'same-inputs', '', 'pack')",
+		"INSERT INTO sample (run_id, seq, name, "
+		"collection, source, tags) VALUES (1, 1, 'n', "
+		"'c', 's', '')",
+		"INSERT INTO attempt (sample_id, verdict, "
+		"started_s, elapsed_ms, differences, "
+		"packages_differing) VALUES (1, 'same-inputs', 1, "
+		"1, 1, 1)",
+		"INSERT INTO rebuild (sample_id, ended, "
+		"is_checked, is_stable, built, substituted, "
+		"valid, downloaded, elapsed_ms) VALUES (1, "
+		"'done', 0, 0, 1, 0, 0, 0, 1)",
+		"PRAGMA user_version = 1",
+	};
+	const struct place *p = *state;
+	struct store *s = NULL;
+	struct err e = {0};
+
+	OK(store_open(p->db, STORE_WRITE, &s, &e));
+	store_close(STEAL(s));
+	for (size_t i = 0; i < ARRAY_LEN(back); i++)
+		ask(p, back[i]);
+	expect_older(p);
+	OK(store_open(p->db, STORE_WRITE, &s, &e));
+	store_close(STEAL(s));
 	assert_int_equal(ask(p, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(p, "SELECT count(*) FROM verdict"), VERDICT_COUNT);
+	assert_int_equal(
+		ask(p, "SELECT rank FROM judgement"), VERDICT_SAME_INPUTS);
+	assert_int_equal(ask(p, "SELECT is_accepted FROM judgement"), 1);
+	assert_int_equal(
+		ask(p, "SELECT depth = 'pack' AND examined = 0 FROM rebuild"),
+		1);
+	assert_int_equal(
+		ask(p, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 
 static void
@@ -947,6 +1010,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(a_missing_database_is_made_or_absent),
 		IN_PLACE(a_newer_database_is_refused),
+		IN_PLACE(an_older_database_is_brought_up),
 		IN_PLACE(other_databases_and_files_are_refused),
 		IN_PLACE(an_empty_file_becomes_a_database),
 		IN_PLACE(a_second_writer_is_told_of_the_first),
