@@ -52,15 +52,18 @@ print(const struct recipe *r)
 	struct buf command = {0};
 	CLEANUP(buf_fini)
 	struct buf clean = {0};
+	CLEANUP(buf_fini)
+	struct buf text = {0};
 
 	recipe_command(r, "channels.scm", "manifest.scm", &command);
 	text_clean(&clean, buf_get(&command), TEXT_MANY_LINES);
-	printf(";; channels.scm\n%s\n;; manifest.scm\n%s\n;; command\n;; %s\n",
-		r->channels_scm, r->manifest_scm, buf_text(&clean));
-	for (size_t i = 0; i < r->n_guessed; i++)
-		printf(";; guessed: %s\n", r->guessed[i]);
-	for (size_t i = 0; i < r->n_missing; i++)
-		printf(";; missing: %s\n", r->missing[i]);
+	buf_str(&text, ";; channels.scm\n");
+	recipe_text(r->channels_doubts, r->channels_scm, &text);
+	buf_str(&text, "\n;; manifest.scm\n");
+	recipe_text(r->manifest_doubts, r->manifest_scm, &text);
+	buf_printf(&text, "\n;; command\n;; %s\n", buf_text(&clean));
+	recipe_text(r->options_doubts, "", &text);
+	fwrite(buf_text(&text), 1, text.n, stdout);
 }
 
 /* Our own recipe, exact as it can be. */

@@ -8,6 +8,7 @@ struct draft {
 	struct recipe *r;
 	struct words revealed, options, guessed, missing;
 	struct buf text;
+	size_t told_guessed, told_missing; /* those that doubts hold */
 };
 
 static void
@@ -243,6 +244,50 @@ finish(struct draft *d)
 	r->id = recipe_id(r);
 }
 
+/* Sentences from v[from] on, a line each with what they are before it. */
+static void
+add_lines(struct buf *out, const char *what, const char *const *v, size_t from,
+	size_t n)
+{
+	for (size_t i = from; i < n; i++)
+		buf_printf(out, "%s: %s\n", what, v[i]);
+}
+
+/* What was said since the last call, and sentences of the provenance. */
+static const char *
+take_doubts(struct draft *d, const char *what, const char *const *v, size_t n)
+{
+	buf_clear(&d->text);
+	add_lines(&d->text, what, v, 0, n);
+	add_lines(&d->text, "guessed", d->guessed.v, d->told_guessed,
+		d->guessed.n);
+	add_lines(&d->text, "not known", d->missing.v, d->told_missing,
+		d->missing.n);
+	d->told_guessed = d->guessed.n;
+	d->told_missing = d->missing.n;
+	return keep_text(d);
+}
+
+static int
+make_all(struct draft *d, const struct image *image, const struct provenance *p,
+	const struct recipe_override *o, struct err *e)
+{
+	struct recipe *r = d->r;
+
+	if (make_channels(d, p, o->channels_scm, e) < 0)
+		return -1;
+	r->channels_doubts = take_doubts(d, "note", p ? p->notes : NULL,
+		p && !o->channels_scm ? p->n_notes : 0);
+	if (make_manifest(d, p, o->manifest_scm, e) < 0)
+		return -1;
+	r->manifest_doubts = take_doubts(d, "not known", p ? p->missing : NULL,
+		p && !o->manifest_scm ? p->n_missing : 0);
+	if (make_options(d, image, p, o->pack_options, e) < 0)
+		return -1;
+	r->options_doubts = take_doubts(d, NULL, NULL, 0);
+	return 0;
+}
+
 int
 recipe_make(const struct image *image, const struct provenance *provenance,
 	const struct recipe_override *override, struct recipe **out,
@@ -254,16 +299,14 @@ recipe_make(const struct image *image, const struct provenance *provenance,
 	struct recipe *r = xcalloc(1, sizeof(*r));
 	struct arena *a = &r->arena;
 	CLEANUP(draft_fini)
-	struct draft d = {
-		r, {.arena = a}, {.arena = a}, {.arena = a}, {.arena = a}, {0}};
+	struct draft d = {r, {.arena = a}, {.arena = a}, {.arena = a},
+		{.arena = a}, {0}, 0, 0};
 
 	*out = NULL;
 	r->format = infer_format(image);
 	r->image_sha256 = image->sha256;
 	r->profile = provenance ? copy(r, provenance->profile) : NULL;
-	if (make_channels(&d, provenance, o->channels_scm, e) < 0 ||
-		make_manifest(&d, provenance, o->manifest_scm, e) < 0 ||
-		make_options(&d, image, provenance, o->pack_options, e) < 0)
+	if (make_all(&d, image, provenance, o, e) < 0)
 		return err_wrap(e, "recipe");
 	finish(&d);
 	*out = STEAL(r);

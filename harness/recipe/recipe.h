@@ -30,6 +30,10 @@ struct recipe {
 	size_t n_guessed;
 	const char *const *missing; /* sentences: could not be known */
 	size_t n_missing;
+	/* The same sentences, a line each ("guessed: ..."), by the file that
+	 * they are about; with what the provenance has to say.  Not part of
+	 * what is hashed. */
+	const char *channels_doubts, *manifest_doubts, *options_doubts;
 	const char *profile;            /* the path that it must give */
 	const struct channel *channels; /* the provenance's or the corpus' */
 	size_t n_channels;
@@ -77,6 +81,8 @@ void own_recipe(struct recipe **r);
 void recipe_command(const struct recipe *r, const char *channels_file,
 	const char *manifest_file, struct buf *out);
 
+/* Append a file of Scheme for a person, its doubts before it as comments. */
+void recipe_text(const char *doubts, const char *text, struct buf *out);
 /*
  * Write channels.scm, manifest.scm and rebuild.sh into folder (made).  The
  * last is for any machine with Guix: it prints the path of the image made

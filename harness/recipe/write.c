@@ -31,6 +31,23 @@ recipe_command(const struct recipe *r, const char *channels_file,
 	put_command(r, channels_file, manifest_file, " ", out);
 }
 
+/* Lines as comments. */
+static void
+put_comments(const char *lines, const char *sign, struct buf *out)
+{
+	for (const char *end; *lines; lines = end + 1) {
+		end = strchr(lines, '\n');
+		buf_printf(out, "%s %.*s\n", sign, (int)(end - lines), lines);
+	}
+}
+
+void
+recipe_text(const char *doubts, const char *text, struct buf *out)
+{
+	put_comments(doubts, ";;", out);
+	buf_str(out, text);
+}
+
 static void
 put_script(const struct recipe *r, struct buf *out)
 {
@@ -43,7 +60,9 @@ put_script(const struct recipe *r, struct buf *out)
 		"beside this script.\n"
 		"# Needs Guix.  Prints the path of what was made; exits with "
 		"0 when it is the\n"
-		"# same file as the original, with 1 when it is not.\n"
+		"# same file as the original, with 1 when it is not.\n");
+	put_comments(r->options_doubts, "#", out);
+	buf_str(out,
 		"set -eu\n"
 		"CDPATH='' cd -- \"$(dirname -- \"$0\")\"\n"
 		"\n"
@@ -78,6 +97,17 @@ write_one(
 	return aside_write(path, text.p, text.n, e);
 }
 
+static int
+write_scheme(const char *folder, const char *name, const char *doubts,
+	const char *text, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf all = {0};
+
+	recipe_text(doubts, text, &all);
+	return write_one(folder, name, buf_get(&all), e);
+}
+
 int
 recipe_write(const struct recipe *r, const char *folder, struct err *e)
 {
@@ -88,10 +118,10 @@ recipe_write(const struct recipe *r, const char *folder, struct err *e)
 
 	put_script(r, &script);
 	if (path_mkdirs(folder, 0777, e) < 0 ||
-		write_one(folder, "channels.scm", slice_of(r->channels_scm),
-			e) < 0 ||
-		write_one(folder, "manifest.scm", slice_of(r->manifest_scm),
-			e) < 0 ||
+		write_scheme(folder, "channels.scm", r->channels_doubts,
+			r->channels_scm, e) < 0 ||
+		write_scheme(folder, "manifest.scm", r->manifest_doubts,
+			r->manifest_scm, e) < 0 ||
 		write_one(folder, "rebuild.sh", buf_get(&script), e) < 0)
 		return -1;
 	if (chmod(path, 0755) < 0)
