@@ -43,7 +43,7 @@ static const struct command commands[] = {
 		"usage: unblend inspect [--json] IMAGE\n"
 		"\n"
 		"Say what is in an image and where it comes from, without "
-		"running anything.\nIMAGE is FILE or docker-archive:FILE.\n"
+		"running anything.\nIMAGE is FILE, pack:FILE or docker-archive:FILE.\n"
 		"\n"
 		"      --json            as JSON\n"
 		"\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "compare/compare.h"
 
+#include "compare/attributes.h"
 #include "compare/config.h"
 #include "compare/envelope.h"
 #include "compare/findings.h"
@@ -21,6 +22,7 @@ compare_images(const struct image *image, const struct image *rebuilt,
 	envelope_compare(image, rebuilt, &facts);
 	if (!facts.is_file_equal) {
 		config_compare(image, rebuilt, &found);
+		attributes_compare(image, rebuilt, &found);
 		walk_trees(&image->tree, &rebuilt->tree, &found, facts.allowed);
 	}
 	facts.config = found.config;

@@ -160,6 +160,40 @@ count_tags(const struct image *mine, const struct image *other)
 	return n;
 }
 
+static bool
+is_format(const struct image *image, const char *name)
+{
+	return strcmp(image->format, name) == 0;
+}
+
+static bool
+is_docker(const struct image *image)
+{
+	return is_format(image, "docker-archive");
+}
+
+/* Is what image->compression is of the whole file? */
+static bool
+is_outer(const struct image *image)
+{
+	return is_docker(image) || is_format(image, "tarball");
+}
+
+/* As what it is named that a layer has other bytes. */
+static enum allowance
+layer_allowance(const struct image *image, const struct image *rebuilt,
+	bool is_order_equal)
+{
+	if (is_docker(image) || is_docker(rebuilt))
+		return is_order_equal ? ALLOWANCE_LAYER_FORM
+				      : ALLOWANCE_LAYER_ORDER;
+	if (!is_order_equal)
+		return ALLOWANCE_ARCHIVE_ORDER;
+	return is_format(image, "squashfs") || is_format(image, "appimage")
+		? ALLOWANCE_LAYOUT
+		: ALLOWANCE_ARCHIVE_FORM;
+}
+
 static void
 compare_layers(
 	const struct image *image, const struct image *rebuilt, struct facts *f)
@@ -178,8 +212,7 @@ compare_layers(
 		if (digest_eq(&x->diff_id, &y->diff_id))
 			continue;
 		f->is_layers_equal = false;
-		f->allowed[is_order_equal ? ALLOWANCE_LAYER_FORM
-					  : ALLOWANCE_LAYER_ORDER]++;
+		f->allowed[layer_allowance(image, rebuilt, is_order_equal)]++;
 	}
 }
 
@@ -188,16 +221,23 @@ envelope_compare(
 	const struct image *image, const struct image *rebuilt, struct facts *f)
 {
 	f->is_file_equal = digest_eq(&image->sha256, &rebuilt->sha256);
-	f->is_config_equal = slice_eq(image->config, rebuilt->config);
-	f->is_compressed = image->compression != COMPRESSION_NONE;
+	f->is_config_equal = slice_eq(image->config, rebuilt->config) &&
+		(image->config.p || rebuilt->config.p ||
+			digest_eq(&image->config_digest,
+				&rebuilt->config_digest));
+	f->is_compressed =
+		is_outer(image) && image->compression != COMPRESSION_NONE;
 	f->allowed[ALLOWANCE_FORMAT] =
 		strcmp(image->format, rebuilt->format) != 0;
-	f->allowed[ALLOWANCE_COMPRESSION] =
+	f->allowed[is_outer(image) ? ALLOWANCE_COMPRESSION
+				   : ALLOWANCE_PACKING] =
 		image->compression != rebuilt->compression;
 	f->allowed[ALLOWANCE_TAGS] =
 		count_tags(image, rebuilt) + count_tags(rebuilt, image);
 	f->allowed[ALLOWANCE_CONFIG_FORM] =
 		!config_is_same_form(image, rebuilt);
+	f->allowed[ALLOWANCE_CONTROL_FORM] =
+		!f->is_config_equal && !image->config.p && !rebuilt->config.p;
 	compare_layers(image, rebuilt, f);
 	compare_members(image, rebuilt, f);
 }

@@ -4,6 +4,7 @@
 static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_FORMAT] = "container format",
 	[ALLOWANCE_COMPRESSION] = "outer compression",
+	[ALLOWANCE_PACKING] = "compression of the contents",
 	[ALLOWANCE_TAGS] = "tags",
 	[ALLOWANCE_MEMBER_SET] = "member set",
 	[ALLOWANCE_MEMBER_NAME] = "member names",
@@ -15,6 +16,10 @@ static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_LAYER_SPLIT] = "split into layers",
 	[ALLOWANCE_LAYER_ORDER] = "layer member order",
 	[ALLOWANCE_LAYER_FORM] = "layer tar form",
+	[ALLOWANCE_ARCHIVE_ORDER] = "archive member order",
+	[ALLOWANCE_ARCHIVE_FORM] = "archive form",
+	[ALLOWANCE_LAYOUT] = "file system layout",
+	[ALLOWANCE_CONTROL_FORM] = "control archive or header form",
 	[ALLOWANCE_HARD_LINK] = "hard-link form",
 	[ALLOWANCE_COMPRESSOR] = "compressor output or outer tar headers",
 	[ALLOWANCE_ENVELOPE] = "envelope bytes",
@@ -56,6 +61,9 @@ is_told(const struct facts *f, enum allowance a)
 {
 	if (a == ALLOWANCE_CONFIG_FORM)
 		return f->config == 0;
+	if (a == ALLOWANCE_CONTROL_FORM || a == ALLOWANCE_ARCHIVE_ORDER ||
+		a == ALLOWANCE_ARCHIVE_FORM || a == ALLOWANCE_LAYOUT)
+		return is_contents_equal(f);
 	if (a == ALLOWANCE_LAYER_ORDER || a == ALLOWANCE_LAYER_FORM)
 		return is_contents_equal(f) &&
 			f->allowed[ALLOWANCE_LAYER_COUNT] == 0 &&

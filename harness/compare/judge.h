@@ -8,6 +8,8 @@
 enum allowance {
 	ALLOWANCE_FORMAT,       /* container formats: 1 */
 	ALLOWANCE_COMPRESSION,  /* outer compressions, other kinds: 1 */
+	ALLOWANCE_PACKING,      /* compressions of a package's or file system's
+			    * contents, other kinds: 1 */
 	ALLOWANCE_TAGS,         /* tags that only one side has */
 	ALLOWANCE_MEMBER_SET,   /* members that only one side has */
 	ALLOWANCE_MEMBER_NAME,  /* layers, config: members named otherwise */
@@ -20,9 +22,14 @@ enum allowance {
 	ALLOWANCE_LAYER_ORDER, /* layers whose members are in another order */
 	ALLOWANCE_LAYER_FORM,  /* layers of the same members in the same order,
 				  * written otherwise */
-	ALLOWANCE_HARD_LINK,   /* paths that are hard links on one side only */
-	ALLOWANCE_COMPRESSOR,  /* all of the above equal, compressed: 1 */
-	ALLOWANCE_ENVELOPE,    /* all of the above equal, not compressed: 1 */
+	/* formats of one archive: as the three before, of that */
+	ALLOWANCE_ARCHIVE_ORDER,
+	ALLOWANCE_ARCHIVE_FORM,
+	ALLOWANCE_LAYOUT,       /* of file systems of the same names: 1 */
+	ALLOWANCE_CONTROL_FORM, /* control.tar, rpm header: 1 */
+	ALLOWANCE_HARD_LINK,    /* paths that are hard links on one side only */
+	ALLOWANCE_COMPRESSOR,   /* all of the above equal, compressed: 1 */
+	ALLOWANCE_ENVELOPE,     /* all of the above equal, not compressed: 1 */
 	ALLOWANCE_COUNT
 };
 const char *judge_allowance(enum allowance a);
@@ -31,8 +38,8 @@ const char *judge_allowance(enum allowance a);
 struct facts {
 	bool is_file_equal;   /* sha256 of the files */
 	bool is_layers_equal; /* diffIDs, in order */
-	bool is_config_equal; /* raw bytes */
-	bool is_compressed;   /* the image file */
+	bool is_config_equal; /* raw bytes; of control.tar, of an rpm header */
+	bool is_compressed;   /* the image file, as a whole */
 	uint64_t config;      /* differences in the config's meaning */
 	uint64_t items;       /* store items that only one side has */
 	uint64_t inside;      /* differences below items that both have */

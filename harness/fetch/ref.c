@@ -14,6 +14,7 @@ static const struct {
 	enum transport transport;
 } transports[] = {
 	{"docker-archive:", TRANSPORT_DOCKER_ARCHIVE},
+	{"pack:", TRANSPORT_PACK},
 };
 
 /* "word:" or "word://" of lower-case letters and dashes: a transport. */
@@ -30,7 +31,7 @@ ref_parse(const char *text, const char *folder, struct ref *out, struct err *e)
 {
 	const char *path = NULL;
 
-	*out = (struct ref){0};
+	*out = (struct ref){.transport = TRANSPORT_PACK};
 	for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
 		size_t n = strlen(transports[i].prefix);
 
@@ -43,7 +44,7 @@ ref_parse(const char *text, const char *folder, struct ref *out, struct err *e)
 		if (names_transport(text))
 			return err_set(e, ERR_INPUT,
 				"'%.100s' names no transport that is known: "
-				"docker-archive:FILE or FILE",
+				"pack:FILE, docker-archive:FILE or FILE",
 				text);
 		path = text;
 	}

@@ -5,10 +5,12 @@
 #include "base/err.h"
 
 enum transport {
-	TRANSPORT_DOCKER_ARCHIVE /* docker-archive:FILE, or a bare FILE */
+	TRANSPORT_DOCKER_ARCHIVE, /* docker-archive:FILE */
+	TRANSPORT_PACK /* pack:FILE, or a bare FILE: its contents tell what of
+			* that which `guix pack' makes it is */
 };
 
-/* Where an image is, in the names of containers-transports(5). */
+/* Where an image is, in the names of containers-transports(5), and pack. */
 struct ref {
 	enum transport transport;
 	char *path; /* as seen from the working directory */

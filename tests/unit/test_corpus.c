@@ -254,7 +254,7 @@ references_name_what_is_allowed(void **state)
 	assert_int_equal(e.kind, ERR_INPUT);
 	assert_string_equal(e.text,
 		"'nonsense:x' names no transport that is known: "
-		"docker-archive:FILE or FILE");
+		"pack:FILE, docker-archive:FILE or FILE");
 	assert_int_equal(ref_parse("docker-archive:", NULL, &r, &e), -1);
 	assert_int_equal(ref_parse("", NULL, &r, &e), -1);
 }
