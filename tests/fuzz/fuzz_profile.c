@@ -60,7 +60,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = {(const char *)data, size};
-	struct image_own own = {.config.architecture = "amd64"};
+	struct image_own own = {.image.format = "docker-archive",
+		.config.architecture = "amd64"};
 	struct provenance *p = NULL;
 	struct recipe *r = NULL;
 	struct err e = {0};
