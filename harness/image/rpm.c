@@ -471,7 +471,7 @@ rpm_apply(const struct rpm *rpm, struct tar_member *m, struct err *e)
 	};
 	CLEANUP(buf_fini)
 	struct buf path = {0};
-	struct rpm_file like;
+	struct rpm_file like = {0};
 	const struct rpm_file *f = NULL;
 
 	if (!path_normalise(&path, m->path))

@@ -80,6 +80,7 @@ upgrade_run(struct store *s, int64_t version, struct err *e)
 	else
 		for (int64_t v = version; v < UPGRADE_VERSION && result == 0;
 			v++)
+			/* cppcheck-suppress negativeIndex */
 			result = steps[v - 1](s, e);
 	return db_write_end(s, result, e);
 }
