@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2154,SC2164,SC2034,SC1091
 # shellcheck shell=bash
 # What the makers of channels have in common; sourced in the world's Debian, with
 # $from  the folder with the files of each channel
