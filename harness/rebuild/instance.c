@@ -172,8 +172,8 @@ use_profile(struct task *t, const char *profile)
  * The lane is of these channels, to the letter, so Guix has authenticated them
  * with these introductions.
  */
-static bool
-find_known(struct task *t)
+bool
+instance_find(struct task *t)
 {
 	CLEANUP(own_free)
 	char *root = root_path(t);
@@ -315,7 +315,7 @@ make_instance(struct task *t, struct err *e)
 		return task_end_host(
 			t, e->kind == ERR_TRANSIENT ? "lock" : "host", e);
 	/* Another may have made it meanwhile. */
-	if (find_known(t))
+	if (instance_find(t))
 		return 1;
 	task_stage(t, "mirror");
 	rc = make_mirrors(t, e);
@@ -328,7 +328,7 @@ make_instance(struct task *t, struct err *e)
 int
 instance_get(struct task *t, struct err *e)
 {
-	return find_known(t) ? 1 : make_instance(t, e);
+	return instance_find(t) ? 1 : make_instance(t, e);
 }
 
 void

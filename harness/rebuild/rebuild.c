@@ -14,6 +14,7 @@
 #include "rebuild/task.h"
 
 enum {
+	LOG_MORE = 4096,    /* bytes that a capped log says of itself */
 	CLIENT_BYTES = 8192 /* of the file that knows the client's version */
 };
 
@@ -151,6 +152,7 @@ run_steps(struct task *t, struct err *e)
 		{"instance", instance_get},
 		{"lower", lower_step},
 		{"build", build_output},
+		{"depth", depth_step},
 	};
 	int rc = check_policy(t);
 
@@ -228,6 +230,60 @@ rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
 	if (task_close(&t, e) < 0)
 		task_end_host(&t, "host", e);
 	return 0;
+}
+
+/* A task that goes on with the log and the lists of the one before. */
+static int
+reopen(struct task *t, struct err *e)
+{
+	struct rebuild *r = t->out;
+	struct err none = {0};
+
+	if (r->log_path &&
+		path_read(r->log_path, t->o->limits.log_bytes + LOG_MORE,
+			&t->log, &none) < 0)
+		buf_clear(&t->log);
+	for (size_t i = 0; i < r->n_commands; i++)
+		words_add(&t->commands, r->commands[i]);
+	for (size_t i = 0; i < r->n_notes; i++)
+		words_add(&t->notes, r->notes[i]);
+	return task_open(t, e);
+}
+
+int
+rebuild_examine(struct rebuild *r, const struct recipe *recipe,
+	const struct rebuild_options *o, struct examined *v, size_t n,
+	const char *const *roots, size_t n_roots, struct err *e)
+{
+	CLEANUP(task_fini)
+	struct task t = {.recipe = recipe, .o = o, .out = r, .log_fd = -1};
+	const int64_t elapsed_ms = r->elapsed_ms;
+	size_t n_done = n < REBUILD_EXAMINE_MAX ? n : REBUILD_EXAMINE_MAX;
+	int rc;
+
+	t.a = &r->arena;
+	t.commands.arena = t.notes.arena = t.a;
+	t.started_ms = clock_mono_ms();
+	t.until_ms = t.started_ms + o->limits.deadline_s * 1000 - r->elapsed_ms;
+	for (size_t i = n_done; i < n; i++) {
+		v[i].end = EXAMINED_FAILED;
+		v[i].why = "it is one of too many";
+	}
+	rc = reopen(&t, e);
+	if (rc > 0) {
+		task_stage(&t, "examine");
+		instance_find(&t);
+		rc = items_examine(&t, v, n_done, roots, n_roots, e);
+	} else if (rc == 0) {
+		/* What could be opened before cannot be now. */
+		r->end = REBUILD_DONE;
+		rc = err_set(e, ERR_HOST, "%s", r->cause);
+	}
+	build_count(&t);
+	if (task_close(&t, e) < 0)
+		rc = -1;
+	r->elapsed_ms += elapsed_ms;
+	return rc;
 }
 
 void

@@ -102,6 +102,39 @@ rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
 	const struct versions **found, struct err *e) NODISCARD;
 void rebuild_fini(struct rebuild *r);
 
+/* What became of a derivation that was built once more. */
+enum examined_end {
+	EXAMINED_SAME,    /* it came out as in the store, each time */
+	EXAMINED_DIFFERS, /* it did not build the same twice here */
+	EXAMINED_FOREIGN, /* it came out otherwise than in the store, whose one
+			   * was not built here: nothing follows */
+	EXAMINED_FAILED   /* not done */
+};
+
+/* A store item that is not as in the image. */
+struct examined {
+	const char *item; /* "HASH-NAME"; the caller's */
+	const char *drv;  /* NULL: not known */
+	enum examined_end end;
+	const char *why;        /* of FOREIGN and FAILED, a clause; NULL else */
+	const char *const *way; /* store paths from a root to it, both included,
+				 * NULL-ended; NULL or empty: not found */
+};
+
+enum {
+	REBUILD_EXAMINE_MAX = 20 /* items that are looked at */
+};
+
+/*
+ * After a rebuild that is done: build the derivations of these items once more,
+ * and look for the shortest way of references to each from roots (store paths).
+ * Fills what follows item in v, strings in r's arena; r's counts, commands and
+ * log go on.  Within what is left of the deadline.  Errors as rebuild_run.
+ */
+int rebuild_examine(struct rebuild *r, const struct recipe *recipe,
+	const struct rebuild_options *o, struct examined *v, size_t n,
+	const char *const *roots, size_t n_roots, struct err *e) NODISCARD;
+
 /* Can this machine rebuild?  Calls f for each check: name, whether it holds,
  * what was found, and the remedy (NULL when it holds).  For `doctor'. */
 int rebuild_doctor(const struct rebuild_options *o,

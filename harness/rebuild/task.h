@@ -94,12 +94,19 @@ const char *task_keep(struct task *t, const char *s);
  * mirrored, and time-machine makes it.
  */
 int instance_get(struct task *t, struct err *e) NODISCARD;
+/* Is there one that was made before?  Runs nothing. */
+bool instance_find(struct task *t);
 /* Begin a command line for it, up to where the command's own name comes. */
 void instance_command(struct task *t, struct words *cmd);
 /* lower.c: the derivation of the pack, of the recipe or one of its variants. */
 int lower_step(struct task *t, struct err *e) NODISCARD;
 /* build.c: its output, really built, where the depth wants that. */
 int build_output(struct task *t, struct err *e) NODISCARD;
+/* depth.c: builds once more what the depth wants, and notes what it finds. */
+int depth_step(struct task *t, struct err *e) NODISCARD;
+/* items.c: fills v, whose items are set. */
+int items_examine(struct task *t, struct examined *v, size_t n,
+	const char *const *roots, size_t n_roots, struct err *e) NODISCARD;
 /* Count what a log of Guix says was built and substituted. */
 void build_note(struct task *t, struct slice log);
 /* Count one that was built and of which no log says so. */

@@ -9,6 +9,7 @@
 #include "provenance/provenance.h"
 #include "rebuild/rebuild.h"
 #include "recipe/recipe.h"
+#include "sched/explain.h"
 #include "sched/job.h"
 #include "store/record.h"
 
@@ -29,6 +30,8 @@ struct attempt {
 	struct image *rebuilt;
 	struct comparison comparison;
 	bool has_comparison;
+	const char *const *notes; /* on what differs */
+	size_t n_notes;
 
 	/* the end, once a step gave 1 */
 	enum verdict verdict;
@@ -184,6 +187,7 @@ record_rest(struct attempt *a)
 		record_rebuild(&a->record, &a->rebuild);
 	if (a->has_comparison)
 		record_comparison(&a->record, a->rebuilt, &a->comparison);
+	record_notes(&a->record, a->notes, a->n_notes);
 }
 
 /* Nothing was built: does the recipe lead to what the image holds? */
@@ -219,22 +223,19 @@ tell_stage(void *arg, const char *stage)
 	say("stage", stage);
 }
 
+/* options->trust is the caller's to free. */
 static int
-step_rebuild(struct attempt *a, struct err *e)
+make_options(struct attempt *a, struct trust **trust,
+	struct rebuild_options *options, struct err *e)
 {
-	static const enum verdict verdicts[] = {
-		[REBUILD_REFUSED] = VERDICT_REFUSED,
-		[REBUILD_UNAVAILABLE] = VERDICT_UNAVAILABLE,
-		[REBUILD_UNBUILDABLE] = VERDICT_UNBUILDABLE,
-		[REBUILD_TIMEOUT] = VERDICT_TIMEOUT,
-		[REBUILD_NOT_TRIED] = VERDICT_NOT_TRIED,
-	};
 	const struct job *job = &a->job;
 	const char *slash = strrchr(job->image, '/');
-	CLEANUP(own_trust)
-	struct trust *trust = trust_load(job->trust, e);
-	struct rebuild_options options = {
-		.trust = trust,
+
+	*trust = trust_load(job->trust, e);
+	if (!*trust)
+		return -1;
+	*options = (struct rebuild_options){
+		.trust = *trust,
 		.limits = job->limits,
 		.cache = job->cache,
 		.work = job->work,
@@ -246,8 +247,25 @@ step_rebuild(struct attempt *a, struct err *e)
 		.stop = a->stop,
 		.stage = tell_stage,
 	};
+	return 0;
+}
 
-	if (!trust || rebuild_run(a->recipe, &options, &a->rebuild, e) < 0)
+static int
+step_rebuild(struct attempt *a, struct err *e)
+{
+	static const enum verdict verdicts[] = {
+		[REBUILD_REFUSED] = VERDICT_REFUSED,
+		[REBUILD_UNAVAILABLE] = VERDICT_UNAVAILABLE,
+		[REBUILD_UNBUILDABLE] = VERDICT_UNBUILDABLE,
+		[REBUILD_TIMEOUT] = VERDICT_TIMEOUT,
+		[REBUILD_NOT_TRIED] = VERDICT_NOT_TRIED,
+	};
+	CLEANUP(own_trust)
+	struct trust *trust = NULL;
+	struct rebuild_options options;
+
+	if (make_options(a, &trust, &options, e) < 0 ||
+		rebuild_run(a->recipe, &options, &a->rebuild, e) < 0)
 		return -1;
 	a->has_rebuild = true;
 	if (a->rebuild.variant)
@@ -255,7 +273,7 @@ step_rebuild(struct attempt *a, struct err *e)
 	if (a->rebuild.end != REBUILD_DONE)
 		return judge(a, verdicts[a->rebuild.end], a->rebuild.class_,
 			a->rebuild.cause, a->rebuild.advice);
-	return job->depth == DEPTH_RECIPE ? judge_recipe(a) : 0;
+	return a->job.depth == DEPTH_RECIPE ? judge_recipe(a) : 0;
 }
 
 /* Why the rebuilt image is not as the original, in a sentence. */
@@ -288,14 +306,62 @@ cause_of(struct attempt *a)
 static const char *
 advice_on(const struct attempt *a)
 {
-	if (a->comparison.verdict == VERDICT_SAME_INPUTS)
-		return "See which of the packages named is not deterministic: "
-		       "guix build --check --rounds=2 PACKAGE, then diffoscope "
-		       "on the two.";
 	if (a->comparison.verdict == VERDICT_DIFFERENT)
 		return "The image was changed after it was packed, or made by "
 		       "a recipe that its provenance does not tell in full.";
 	return NULL;
+}
+
+/*
+ * The store paths are the same and some contents are not: is it chance, or has
+ * somebody changed the image?
+ */
+static int
+examine(struct attempt *a, struct err *e)
+{
+	CLEANUP(own_trust)
+	struct trust *trust = NULL;
+	CLEANUP(words_fini)
+	struct words roots = {.arena = &a->arena};
+	CLEANUP(words_fini)
+	struct words notes = {.arena = &a->arena};
+	CLEANUP(buf_fini)
+	struct buf cause = {0};
+	struct rebuild_options options;
+	struct examined *v;
+	size_t n = explain_items(&a->comparison, &a->arena, &v);
+	enum verdict verdict;
+
+	explain_roots(a->provenance, &roots);
+	if (make_options(a, &trust, &options, e) < 0)
+		return -1;
+	if (rebuild_examine(&a->rebuild, a->recipe, &options, v, n, roots.v,
+		    roots.n, e) < 0) {
+		if (e->kind == ERR_BUG)
+			return -1;
+		buf_printf(&cause, "%s Not examined further: %s.", cause_of(a),
+			e->text);
+		return judge(a, VERDICT_SAME_INPUTS, "not-examined",
+			buf_text(&cause), NULL);
+	}
+	verdict = explain_verdict(v, n);
+	explain_cause(&a->comparison, a->provenance, v, n, &cause);
+	explain_notes(a->provenance, v, n, &notes);
+	a->n_notes = notes.n;
+	a->notes = words_take(&notes);
+	if (verdict == VERDICT_NONDETERMINISTIC)
+		return judge(a, verdict, NULL, buf_text(&cause),
+			"Find out what differs between two builds of it (guix "
+			"build --rounds=2 --keep-failed, then diffoscope), and "
+			"tell its authors.");
+	if (verdict == VERDICT_ALTERED)
+		return judge(a, verdict, NULL, buf_text(&cause),
+			"Somebody changed the image after it was packed, or "
+			"something that the package was built with, and that "
+			"is not in the image, does not build the same twice: "
+			"depth closure tells.");
+	return judge(
+		a, VERDICT_SAME_INPUTS, "not-examined", buf_text(&cause), NULL);
 }
 
 static int
@@ -315,6 +381,8 @@ step_compare(struct attempt *a, struct err *e)
 			&a->comparison, e) < 0)
 		return -1;
 	a->has_comparison = true;
+	if (a->comparison.verdict == VERDICT_SAME_INPUTS)
+		return examine(a, e);
 	return judge(a, a->comparison.verdict, NULL, cause_of(a), advice_on(a));
 }
 

@@ -527,6 +527,12 @@ record_rebuild(struct record *r, const struct rebuild *b)
 	fflush(r->f);
 }
 
+void
+record_notes(struct record *r, const char *const *notes, size_t n)
+{
+	put_texts(r, "note", notes, n);
+}
+
 /* ---- comparison and verdict ---- */
 
 void

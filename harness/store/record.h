@@ -72,6 +72,8 @@ void record_recipe(
 	struct record *r, const struct recipe *recipe, const char *command);
 /* The log is copied. */
 void record_rebuild(struct record *r, const struct rebuild *rebuild);
+/* Sentences of kind "note". */
+void record_notes(struct record *r, const char *const *notes, size_t n);
 /* Layers and digests of the rebuilt file, and what differs. */
 void record_comparison(struct record *r, const struct image *rebuilt,
 	const struct comparison *c);
