@@ -222,7 +222,7 @@ rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
 	*found = NULL;
 	*out = (struct rebuild){.end = REBUILD_NOT_TRIED};
 	t.a = &out->arena;
-	t.commands.arena = t.a;
+	t.commands.arena = t.notes.arena = t.a;
 	t.started_ms = clock_mono_ms();
 	t.until_ms = t.started_ms + o->limits.deadline_s * 1000;
 	if (ask_versions(&t, names, n, found, e) < 0)
