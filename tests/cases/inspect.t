@@ -19,7 +19,7 @@ specs() {
 n=0
 for typed in "$images"/*.options; do
 	name=$(basename "$typed" .options)
-	image=$(echo "$images/$name".tar*)
+	image=$images/$(cut -d' ' -f3 "$images/$name.sha256")
 	[ "$name" != truncated ] || continue
 	n=$((n + 1))
 	run "$UNBLEND" inspect --json "$image"

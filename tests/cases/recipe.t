@@ -12,7 +12,7 @@ cache=$T/cache
 cat >"$T/author.sh" <<'END'
 for expected in "$1"/*.export-"$2".scm; do
 	name=${expected##*/} name=${name%.export-"$2".scm}
-	file=$(ls "$1/$name".tar*)
+	file=$1/$(cut -d" " -f3 "$1/$name.sha256")
 	"$UNBLEND" recipe --as-guix="$2" --channels "$1/$name.channels.scm" \
 		--trust corpus/demo.trust --cache "$3" \
 		--mirror git://127.0.0.1/guix=file:///srv/channels/guix \

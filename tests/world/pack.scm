@@ -61,9 +61,9 @@
            (lambda (port) (display text port) (newline port))))))
    '("channels" "manifest"))
 
-  ;; HASH-NAMES-docker-pack.tar.gz: the suffix is Guix's.
-  (let ((suffix (string-drop image (+ (string-length "-docker-pack")
-                                      (string-contains image "-docker-pack")))))
+  ;; HASH-NAMES-docker-pack.tar.gz: what follows is Guix's.
+  (let ((suffix (string-drop image (+ (string-length "-pack")
+                                      (string-contains image "-pack.")))))
     (copy-file image (file suffix))
     (chmod (file suffix) #o644)))
 
