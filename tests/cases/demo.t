@@ -16,7 +16,7 @@ big identical
 bzip2 identical
 choir identical
 deb identical
-dice same-inputs
+dice nondeterministic
 entrypoint identical
 fails unbuildable
 git-url identical
@@ -97,6 +97,8 @@ is "$(sql "SELECT path || ' ' || kind FROM difference JOIN sample ON sample.id =
 	WHERE name = 'tampered'")" "etc/motd only-in-image" "the added file is named"
 is "$(sql "SELECT DISTINCT package FROM difference JOIN sample ON sample.id = sample_id
 	WHERE name = 'dice'")" "dice@6" "the package that differs is named"
+is "$(sql "SELECT cause FROM attempt JOIN sample ON sample.id = sample_id
+	WHERE name = 'dice'")" "Does not build the same twice here: dice@6." "and is why"
 item=$(sql "SELECT store_item || '/share/dice' FROM difference JOIN sample
 	ON sample.id = sample_id WHERE name = 'dice' AND kind IN ('contents', 'size')")
 offset=$(sql "SELECT offset FROM difference JOIN sample
