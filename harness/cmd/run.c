@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/path.h"
+#include "base/words.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/corpora.h"
@@ -21,8 +22,7 @@ struct request {
 	const char *output, *db, *cache, *trust;
 	int64_t jobs;
 	bool has_accept;
-	const char **mirrors; /* pairs */
-	size_t n_mirrors;
+	struct words mirrors; /* pairs */
 	struct arena arena;
 };
 
@@ -33,6 +33,7 @@ enum {
 	OPT_TAG,
 	OPT_TRUST,
 	OPT_MIRROR,
+	OPT_MIRRORS,
 	OPT_CACHE,
 	OPT_GUIX,
 	OPT_TIMEOUT,
@@ -46,9 +47,9 @@ add_mirror(struct request *r, const char *text)
 	for (const char *at = strchr(text, '='); at; at = strchr(at + 1, '=')) {
 		if (at == text || !policy_url_ok(at + 1))
 			continue;
-		r->mirrors[r->n_mirrors++] =
-			arena_copy(&r->arena, text, (size_t)(at - text));
-		r->mirrors[r->n_mirrors++] = at + 1;
+		words_add(&r->mirrors,
+			arena_copy(&r->arena, text, (size_t)(at - text)));
+		words_add(&r->mirrors, at + 1);
 		return true;
 	}
 	common_complain("--mirror takes URL=URL2 with https, http, git or "
@@ -66,6 +67,18 @@ take_depth(struct request *r, const char *text)
 	if (depth_parse(text, &r->o.depth, &why))
 		return true;
 	common_complain("--depth: %s", buf_text(&why));
+	return false;
+}
+
+/* --mirrors FILE: a mistake in it is one of the command line. */
+static bool
+add_mirrors(struct request *r, const char *path)
+{
+	struct err e = {0};
+
+	if (moves_load(path, &r->mirrors, &e) == 0)
+		return true;
+	common_complain("%s", e.text);
 	return false;
 }
 
@@ -102,6 +115,8 @@ take_option(struct request *r, int c)
 		return true;
 	case OPT_MIRROR:
 		return add_mirror(r, optarg);
+	case OPT_MIRRORS:
+		return add_mirrors(r, optarg);
 	case OPT_CACHE:
 		r->cache = optarg;
 		return true;
@@ -133,6 +148,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"tag", required_argument, NULL, OPT_TAG},
 		{"trust", required_argument, NULL, OPT_TRUST},
 		{"mirror", required_argument, NULL, OPT_MIRROR},
+		{"mirrors", required_argument, NULL, OPT_MIRRORS},
 		{"cache", required_argument, NULL, OPT_CACHE},
 		{"guix", required_argument, NULL, OPT_GUIX},
 		{"timeout", required_argument, NULL, OPT_TIMEOUT},
@@ -142,8 +158,7 @@ take_options(struct request *r, int argc, char *argv[])
 	};
 	int c;
 
-	r->mirrors = arena_alloc(
-		&r->arena, (2 * (size_t)argc + 1) * sizeof(*r->mirrors));
+	r->mirrors.arena = &r->arena;
 	r->jobs = 1;
 	r->o.depth = DEPTH_PACK;
 	r->o.limits = limits_default;
@@ -158,7 +173,7 @@ take_options(struct request *r, int argc, char *argv[])
 			? VERDICT_SAME_RECIPE
 			: VERDICT_SAME_CONTENTS;
 	r->o.slots = (unsigned)r->jobs;
-	r->o.mirrors = r->n_mirrors ? r->mirrors : NULL;
+	r->o.mirrors = r->mirrors.n ? words_take(&r->mirrors) : NULL;
 	r->o.version = CMD_VERSION;
 	return true;
 }
@@ -246,6 +261,7 @@ cmd_run(int argc, char *argv[])
 		}
 	}
 	corpus_fini(&corpus);
+	words_fini(&r.mirrors);
 	arena_fini(&r.arena);
 	return status;
 }

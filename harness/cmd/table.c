@@ -28,6 +28,8 @@ static const struct command commands[] = {
 		"official one\n"
 		"      --mirror URL=URL2 fetch channels below URL from URL2 "
 		"(more than once)\n"
+		"      --mirrors FILE    the same for many, as corpus/README.md "
+		"says\n"
 		"      --cache DIR       channel mirrors and Guix instances; "
 		"default\n"
 		"                        $XDG_CACHE_HOME/unblend\n"
