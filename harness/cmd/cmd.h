@@ -28,6 +28,7 @@ struct command {
 int cmd_run(int argc, char *argv[]);
 int cmd_inspect(int argc, char *argv[]);
 int cmd_recipe(int argc, char *argv[]);
+int cmd_repack(int argc, char *argv[]);
 int cmd_compare(int argc, char *argv[]);
 int cmd_report(int argc, char *argv[]);
 int cmd_corpus(int argc, char *argv[]);

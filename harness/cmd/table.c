@@ -67,6 +67,25 @@ static const struct command commands[] = {
 		"                        apart from others that the channels "
 		"have\n" REBUILDING_USAGE "\n"
 		"example: unblend recipe -o again python-docker-pack.tar.gz\n"},
+	{"repack", cmd_repack, "the same environment in another format",
+		"usage: unblend repack -f FORMAT [OPTION...] IMAGE\n"
+		"\n"
+		"Make the packages of an image into a pack of another format "
+		"or with other options,\nby the Guix that made the image.  "
+		"Links, entry point and -R of the image are\nkept where the "
+		"format has them, unless some are given.\n"
+		"\n"
+		"  -f, --format FORMAT   docker, tarball, squashfs, deb, rpm, "
+		"appimage\n"
+		"  -o, --output FILE     a copy there; default: print the "
+		"store path\n"
+		"  -C, -S, -R, -A, --entry-point, --image-tag, --max-layers, "
+		"--localstatedir,\n"
+		"  --profile-name, --no-grafts\n"
+		"                        as for guix pack\n" REBUILDING_USAGE
+		"\n"
+		"example: unblend repack -f tarball -R -S /bin=bin -o "
+		"python.tar.gz IMAGE\n"},
 	{"compare", cmd_compare, "the verdict on two images, and why",
 		"usage: unblend compare [OPTION...] A B\n"
 		"\n"

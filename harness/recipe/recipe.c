@@ -303,7 +303,7 @@ recipe_make(const struct image *image, const struct provenance *provenance,
 		{.arena = a}, {0}, 0, 0};
 
 	*out = NULL;
-	r->format = infer_format(image);
+	r->format = o->format ? copy(r, o->format) : infer_format(image);
 	r->image_sha256 = image->sha256;
 	r->profile = provenance ? copy(r, provenance->profile) : NULL;
 	if (make_all(&d, image, provenance, o, e) < 0)

@@ -48,6 +48,7 @@ struct recipe_override {
 	const char *const *pack_options; /* NULL-ended, as typed ("-S",
 					  * "/bin=bin"); replace the inferred
 					  * -C, -S, ... but not -f */
+	const char *format;              /* instead of the image's own */
 	const char *channels_scm;        /* text of files given in the corpus */
 	const char *manifest_scm;
 };
@@ -73,6 +74,22 @@ struct recipe_override {
 int recipe_make(const struct image *image, const struct provenance *provenance,
 	const struct recipe_override *override, struct recipe **out,
 	struct err *e) NODISCARD;
+
+/* What is to be made of an image instead; channels_scm may be NULL. */
+struct recipe_repack {
+	const char *format;         /* "tarball", ... */
+	const char *const *options; /* NULL-ended, as typed */
+	const char *channels_scm;
+};
+/*
+ * The recipe of the same packages in another format.  Links, entry point, -R
+ * and --localstatedir of the image are kept where the format has them, unless
+ * options have some of their own; the rest is as options say.  ERR_POLICY for a
+ * format that is none, and else as recipe_make.
+ */
+int recipe_repack(const struct image *image,
+	const struct provenance *provenance, const struct recipe_repack *o,
+	struct recipe **out, struct err *e) NODISCARD;
 void recipe_free(struct recipe *r);
 /* CLEANUP(own_recipe) struct recipe *r = NULL; */
 void own_recipe(struct recipe **r);
