@@ -2,6 +2,7 @@
 #include "rebuild/classify.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
@@ -44,6 +45,16 @@ struct rule {
 	"publish."
 #define OTHER_PLACE \
 	"If the channel has moved, name its new place: --mirror OLD=NEW."
+#define MEMORY_ADVICE "Run fewer at a time (-j), or on a larger machine."
+#define PACKAGE_ADVICE                                                      \
+	"Its package came from somewhere else: a local file, or a channel " \
+	"that the image does not record."
+#define FAILED_ADVICE                                                        \
+	"The log says why.  If the package was built before, its build may " \
+	"depend on the date, the processor or chance."
+#define DATE_ADVICE                                                         \
+	"Take a substitute of it, or build it on a machine whose clock is " \
+	"set back (Guix: virtual-build-machine-service-type)."
 
 static const struct rule rules[] = {
 	/* This machine. */
@@ -63,8 +74,7 @@ static const struct rule rules[] = {
 	{ON_GUIX, "Disk quota exceeded", NULL, REBUILD_NOT_TRIED, "disk-full",
 		"The disk quota is used up.", DISK_ADVICE},
 	{ON_GUIX | ON_MIRROR, "Cannot allocate memory", NULL, REBUILD_NOT_TRIED,
-		"out-of-memory", "There was no memory left.",
-		"Run fewer at a time (-j), or on a larger machine."},
+		"out-of-memory", "There was no memory left.", MEMORY_ADVICE},
 	{ON_GUIX, "all build users are currently in use", NULL,
 		REBUILD_NOT_TRIED, "build-users",
 		"The Guix daemon has no build user free.",
@@ -76,7 +86,8 @@ static const struct rule rules[] = {
 	{ON_GUIX, "database is locked", NULL, REBUILD_NOT_TRIED, "lock",
 		"The store's database is locked.", "Run it again."},
 	{ON_GUIX, "not privileged to build", NULL, REBUILD_NOT_TRIED, "daemon",
-		"The Guix daemon does not let this user build.", NULL},
+		"The Guix daemon does not let this user build.",
+		"Run it as a user whom the daemon lets build."},
 	{ON_BUILD, "is required to build", "but I am a", REBUILD_NOT_TRIED,
 		"system", "This machine cannot build for that system.",
 		"Run it on a machine of that system, or let the daemon "
@@ -133,29 +144,36 @@ static const struct rule rules[] = {
 		"channel-unreachable",
 		"Guix could not fetch a channel that the image does not record "
 		"(a dependency of one it does).",
-		NULL},
+		"The dependency is in the channel's .guix-channel file; "
+		"channels of the corpus entry may name it."},
 	{ON_INSTANCE, "is older than", NULL, REBUILD_UNBUILDABLE, "too-old",
-		"Guix cannot travel back to that commit.", NULL},
+		"Guix cannot travel back to that commit.",
+		"Guix 0.16 is as far as it goes: nothing can be done here."},
 
 	/* The recipe. */
 	{ON_LOWER, "unknown package", NULL, REBUILD_UNBUILDABLE,
 		"unknown-package",
 		"The channels do not have a package of the image.",
-		"Its package came from somewhere else: a local file, or a "
-		"channel that the image does not record."},
+		PACKAGE_ADVICE},
 	{ON_LOWER, "package not found for version", NULL, REBUILD_UNBUILDABLE,
 		"unknown-package",
-		"The channels do not have this version of a package.", NULL},
+		"The channels do not have this version of a package.",
+		PACKAGE_ADVICE},
 	{ON_LOWER, "lacks output", NULL, REBUILD_UNBUILDABLE, "unknown-package",
-		"A package of the channels does not have that output.", NULL},
+		"A package of the channels does not have that output.",
+		PACKAGE_ADVICE},
 	{ON_LOWER, "does not support `", NULL, REBUILD_UNBUILDABLE,
-		"unsupported", "A package does not support that system.", NULL},
+		"unsupported", "A package does not support that system.",
+		"Look whether the image is for that system (unblend "
+		"inspect)."},
 	{ON_LOWER, "failed to load '", NULL, REBUILD_UNBUILDABLE, "recipe",
-		"The recipe cannot be read by that Guix.", NULL},
+		"The recipe cannot be read by that Guix.",
+		"unblend recipe -o DIR writes it, to be tried by hand."},
 	{ON_LOWER, "unrecognized option", NULL, REBUILD_UNBUILDABLE, "recipe",
 		"The Guix of that commit does not know an option of the "
 		"recipe.",
-		NULL},
+		"Give the options that it knows: pack-options of the corpus "
+		"entry."},
 };
 
 /* Where a line names the derivation that failed, and what that means. */
@@ -173,14 +191,12 @@ static const struct failure failures[] = {
 		"Allow it a longer silence, or build it by hand to see where it "
 		"hangs."},
 	{"builder for `", "' failed due to signal 9", REBUILD_NOT_TRIED,
-		"killed", "A build was killed, as when memory is short: ",
-		"Run fewer at a time (-j), or on a larger machine."},
+		"killed",
+		"A build was killed, as when memory is short: ", MEMORY_ADVICE},
 	{"builder for `", "' failed", REBUILD_UNBUILDABLE, "build-failed",
-		"A build failed: ",
-		"The log says why.  If the package was built before, its "
-		"build may depend on the date, the processor or chance."},
+		"A build failed: ", FAILED_ADVICE},
 	{"build of ", " failed", REBUILD_UNBUILDABLE, "build-failed",
-		"A build failed: ", NULL},
+		"A build failed: ", FAILED_ADVICE},
 };
 
 static bool
@@ -364,7 +380,8 @@ find_failure(
 				d->cause =
 					join(a, "A channel does not compile: ",
 						d->failed_drv, ".");
-				d->advice = NULL;
+				d->advice = "Its authors may know a commit "
+					    "near it that does.";
 			}
 			return true;
 		}
@@ -416,42 +433,176 @@ classify(struct arena *a, enum step step, struct slice log,
 		step == STEP_MIRROR ? REBUILD_UNAVAILABLE : REBUILD_UNBUILDABLE;
 	out->class_ = classes[step];
 	out->cause = last ? last : "It failed without a word.";
+	out->advice = step == STEP_MIRROR
+		? OTHER_PLACE
+		: "The log has all that Guix said; unblend recipe -o DIR "
+		  "writes what to try by hand.";
 	out->lines = classify_last_lines(a, log, CLASSIFY_LINES);
+}
+
+/*
+ * What the log of a build says near its end, and makes of its failure.  A row
+ * looks at the last lines only: tests of packages print such things in passing.
+ */
+struct omen {
+	size_t lines;
+	const char *text; /* found in a line, whatever the case of letters */
+	enum rebuild_end end;
+	const char *class_;
+	const char *cause;
+	const char *advice;
+};
+
+enum {
+	NEAR_END = CLASSIFY_LINES,
+	FAR_END = 200 /* summaries of tests come after what failed */
+};
+
+#define DISK(text)                                                        \
+	{                                                                 \
+		NEAR_END, text, REBUILD_NOT_TRIED, "disk-full",           \
+			"The disk was full during a build: ", DISK_ADVICE \
+	}
+#define MEMORY(text)                                                \
+	{                                                           \
+		NEAR_END, text, REBUILD_NOT_TRIED, "out-of-memory", \
+			"There was no memory left for a build: ",   \
+			MEMORY_ADVICE                               \
+	}
+#define DATE(text)                                                          \
+	{                                                                   \
+		FAR_END, text, REBUILD_UNBUILDABLE, "time-bomb",            \
+			"A build failed, and its log says that a date has " \
+			"passed: ",                                         \
+			DATE_ADVICE                                         \
+	}
+#define TESTS(text)                                                    \
+	{                                                              \
+		NEAR_END, text, REBUILD_UNBUILDABLE, "tests-failed",   \
+			"A package's own tests failed: ", TESTS_ADVICE \
+	}
+#define TESTS_ADVICE                                                     \
+	"Tests may depend on the number of cores, the file system, the " \
+	"processor or the date: try a machine like the author's."
+
+static const struct omen omens[] = {
+	DISK("No space left on device"),
+	DISK("Disk quota exceeded"),
+	MEMORY("Cannot allocate memory"),
+	MEMORY("virtual memory exhausted"),
+	MEMORY("GC Warning: Out of Memory"),
+	MEMORY("GC Warning: Failed to expand heap"),
+	MEMORY("std::bad_alloc"),
+	MEMORY("Killed signal terminated program"),
+	DATE("certificate has expired"),
+	DATE("certificate expired"),
+	DATE("CertificateExpiredException"),
+	DATE("CERT_HAS_EXPIRED"),
+	DATE("signature has expired"),
+	/* OpenJDK's GenerateCurrencyData */
+	DATE("time is more than 10 years from present"),
+	/* gnu-build-system and its kin (guix/build/gnu-build-system.scm): the
+	 * phase's name is its own, whatever ran in it. */
+	TESTS("phase `check' failed after"),
+	TESTS("error: in phase 'check': "),
+};
+
+/* Packages whose tests are known to fail since a certificate in them expired;
+ * their logs do not always say so. */
+static const char *const bombs[] = {"gnutls-3.6.12", "openssl-1.1.1l",
+	"openssl-1.1.1n", "openssl-1.1.1p", "libgit2-1.3.0"};
+
+/* The last n lines of log, from the first of them on. */
+static struct slice
+tail(struct slice log, size_t n)
+{
+	const char *p = log.p + log.n;
+
+	if (log.n && p[-1] == '\n')
+		p--;
+	while (p > log.p && (p[-1] != '\n' || --n > 0))
+		p--;
+	return (struct slice){p, (size_t)(log.p + log.n - p)};
+}
+
+static bool
+has_omen(struct slice line, const char *text)
+{
+	size_t n = strlen(text);
+
+	for (; line.n >= n; line.p++, line.n--)
+		if (strncasecmp(line.p, text, n) == 0)
+			return true;
+	return false;
+}
+
+/* Where the first row stands that any line has, into *where; NULL: nowhere. */
+static const struct omen *
+find_omen(struct slice log, struct slice *where)
+{
+	for (size_t i = 0; i < ARRAY_LEN(omens); i++) {
+		struct slice rest = tail(log, omens[i].lines), line;
+
+		while (guix_log_line(&rest, &line))
+			if (has_omen(line, omens[i].text)) {
+				*where = line;
+				return &omens[i];
+			}
+	}
+	return NULL;
+}
+
+/* The line where, and the last ones of log, which it may be among. */
+static const char *
+decisive(struct arena *a, struct slice log, struct slice where)
+{
+	struct slice end = tail(log, CLASSIFY_LINES);
+
+	if (where.p >= end.p)
+		return classify_last_lines(a, log, CLASSIFY_LINES);
+	return join(a, clean(a, where), "\n[...]\n",
+		classify_last_lines(a, log, CLASSIFY_LINES - 2));
+}
+
+static bool
+is_bomb(const char *drv)
+{
+	/* After the store and the hash. */
+	const char *name = strchr(drv, '-');
+
+	for (size_t i = 0; name && i < ARRAY_LEN(bombs); i++) {
+		size_t n = strlen(bombs[i]);
+
+		if (strncmp(name + 1, bombs[i], n) == 0 &&
+			strcmp(name + 1 + n, ".drv") == 0)
+			return true;
+	}
+	return false;
 }
 
 void
 classify_build_log(
 	struct arena *a, bool is_source, struct slice log, struct diagnosis *d)
 {
-	static const struct {
-		const char *text, *class_, *cause, *advice;
-	} machine[] = {
-		{"No space left on device", "disk-full",
-			"The disk was full during a build: ", DISK_ADVICE},
-		{"Cannot allocate memory", "out-of-memory",
-			"There was no memory left for a build: ",
-			"Run fewer at a time (-j), or on a larger machine."},
-		{"virtual memory exhausted", "out-of-memory",
-			"There was no memory left for a build: ",
-			"Run fewer at a time (-j), or on a larger machine."},
-	};
 	const char *lines = classify_last_lines(a, log, CLASSIFY_LINES);
+	const struct omen *omen = NULL;
+	struct slice where;
 
-	if (lines)
+	/* Which hash was expected says only Guix. */
+	if (lines && strcmp(d->class_, "hash-mismatch") != 0)
 		d->lines = lines;
 	if (d->end != REBUILD_UNBUILDABLE || !d->failed_drv)
 		return;
-	/* Only at its very end: tests of packages print such things too. */
-	for (size_t i = 0; lines && i < ARRAY_LEN(machine); i++)
-		if (strstr(lines, machine[i].text)) {
-			d->end = REBUILD_NOT_TRIED;
-			d->class_ = machine[i].class_;
-			d->cause =
-				join(a, machine[i].cause, d->failed_drv, ".");
-			d->advice = machine[i].advice;
-			return;
-		}
-	if (is_source) {
+	if (lines)
+		omen = find_omen(log, &where);
+	/* A download has neither tests nor certificates of its own. */
+	if (omen && (!is_source || omen->end == REBUILD_NOT_TRIED)) {
+		d->end = omen->end;
+		d->class_ = omen->class_;
+		d->cause = join(a, omen->cause, d->failed_drv, ".");
+		d->advice = omen->advice;
+		d->lines = decisive(a, log, where);
+	} else if (is_source) {
 		d->end = REBUILD_UNAVAILABLE;
 		d->class_ = "source-gone";
 		d->cause = join(a,
@@ -460,6 +611,28 @@ classify_build_log(
 		d->advice = "An archive of sources, or a substitute server "
 			    "that still has it, would help.";
 	}
+	if (d->end == REBUILD_UNBUILDABLE && is_bomb(d->failed_drv)) {
+		d->class_ = "time-bomb";
+		d->cause = join(a,
+			"A build failed that is known to fail since a "
+			"certificate of its tests expired: ",
+			d->failed_drv, ".");
+		d->advice = DATE_ADVICE;
+	}
+}
+
+bool
+classify_may_pass(const char *class_)
+{
+	/* What ended by this machine's state or by the network. */
+	static const char *const passing[] = {"build-users",
+		"channel-unreachable", "daemon", "disk-full", "git", "host",
+		"killed", "lock", "out-of-memory", "sandbox", "stopped"};
+
+	for (size_t i = 0; class_ && i < ARRAY_LEN(passing); i++)
+		if (strcmp(passing[i], class_) == 0)
+			return true;
+	return false;
 }
 
 bool

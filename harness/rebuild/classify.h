@@ -20,9 +20,9 @@ enum step {
 /* Why a step failed.  Strings live in the arena given; NULL where unknown. */
 struct diagnosis {
 	enum rebuild_end end;
-	const char *class_; /* stable word, never NULL */
-	const char *cause;  /* one sentence, never NULL */
-	const char *advice;
+	const char *class_;     /* stable word, never NULL */
+	const char *cause;      /* one sentence, never NULL */
+	const char *advice;     /* one sentence; NULL only from mirror_get */
 	const char *failed_drv; /* the first one that failed */
 	const char *log_file;   /* of its build, as Guix named it */
 	const char *lines;      /* the decisive ones, at most CLASSIFY_LINES */
@@ -43,11 +43,17 @@ void classify(struct arena *a, enum step step, struct slice log,
 
 /*
  * Pure: the log of the failed build itself, which may hold what makes another
- * class of it (the disk was full, the source is gone), into lines; is_source:
- * the derivation is a download.
+ * class of it (the disk was full, its tests failed, a date has passed), into
+ * lines: those that decide.  is_source: the derivation is a download.
  */
 void classify_build_log(
 	struct arena *a, bool is_source, struct slice log, struct diagnosis *d);
+
+/*
+ * Pure: can the same, tried again on the same machine, end otherwise, and nobody
+ * has changed the recipe?  Of a class of any diagnosis or of rebuild.h.
+ */
+bool classify_may_pass(const char *class_);
 
 /* Pure: a file that Guix may have named as the log of drv; nothing else is
  * opened on its word. */

@@ -68,6 +68,10 @@ check_policy(struct task *t)
 			return refuse(t, "commit", c,
 				"its commit or introduction is not 40 "
 				"lower-case hex digits.");
+		if (c->intro_signer && !policy_signer_ok(c->intro_signer))
+			return refuse(t, "signer", c,
+				"its introduction's signer is no fingerprint "
+				"of 40 hex digits.");
 		if (trust_allows(t->o->trust, c, &why, &line))
 			continue;
 		buf_printf(&cause, "%s%s",
@@ -185,6 +189,7 @@ rebuild_run(const struct recipe *recipe, const struct rebuild_options *o,
 		task_end_host(&t, "host", e);
 	if (out->end != REBUILD_DONE)
 		out->output = NULL;
+	out->is_transient = classify_may_pass(out->class_);
 	return 0;
 }
 
@@ -310,6 +315,7 @@ rebuild_json(const struct rebuild *r, struct jout *j, const char *key)
 	jout_str(j, "class", r->class_);
 	jout_str(j, "cause", r->cause);
 	jout_str(j, "advice", r->advice);
+	jout_bool(j, "transient", r->is_transient);
 	jout_str(j, "derivation", r->drv);
 	jout_str(j, "output", r->output);
 	jout_str(j, "profile", r->profile);

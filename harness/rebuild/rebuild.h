@@ -53,6 +53,7 @@ struct rebuild {
 			     * "source-gone", "authentication", "untrusted",
 			     * "daemon", "disk-full", "silence", "deadline",
 			     * ... ; NULL when done */
+	bool is_transient;  /* tried again here, it may end otherwise */
 	const char *drv;    /* derivation of the pack; NULL when not reached */
 	const char *path;   /* where its output is to be */
 	const char *output; /* the artefact: a store path, kept by a GC root in

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "rebuild/classify.h"
 
 /* Store items that no store has; the words around them are Guix 1.5.0's. */
@@ -160,6 +161,8 @@ messages_have_a_class(void **state)
 			assert_null(d.failed_drv);
 		else
 			assert_string_equal(d.failed_drv, r->drv);
+		/* Whoever fails is told what to do. */
+		assert_non_null(d.advice);
 	}
 	arena_fini(&a);
 }
@@ -229,6 +232,168 @@ log_of_the_build_tells_more(void **state)
 	arena_fini(&a);
 }
 
+#define BOMB "/gnu/store/00000000000000000000000000000004-openssl-1.1.1l.drv"
+
+/* Lines as builds of Guix and of packages print them. */
+static void
+log_of_the_build_has_a_class(void **state)
+{
+	static const struct {
+		const char *log;
+		enum rebuild_end end;
+		const char *class_;
+		const char *line; /* is among the decisive ones */
+	} cases[] = {
+		{"FAIL: test-lock\n"
+		 "error: in phase 'check': uncaught exception:\n"
+		 "%exception #<&invoke-error program: \"make\" arguments: "
+		 "(\"check\") exit-status: 2>\n"
+		 "phase `check' failed after 1.2 seconds\n"
+		 "command \"make\" \"check\" failed with status 2\n",
+			REBUILD_UNBUILDABLE, "tests-failed", "FAIL: test-lock"},
+		{"error: in phase 'build': uncaught exception:\n"
+		 "phase `build' failed after 1.2 seconds\n",
+			REBUILD_UNBUILDABLE, "build-failed", "phase `build'"},
+		{"ssl.SSLCertVerificationError: [SSL: "
+		 "CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+		 "certificate has expired (_ssl.c:1123)\n"
+		 "phase `check' failed after 9.0 seconds\n",
+			REBUILD_UNBUILDABLE, "time-bomb", "SSLCert"},
+		{"x509: Certificate has expired or is not yet valid\n",
+			REBUILD_UNBUILDABLE, "time-bomb", "x509"},
+		{"java.lang.RuntimeException: time is more than 10 years from "
+		 "present: 1388527200000\n",
+			REBUILD_UNBUILDABLE, "time-bomb", "10 years"},
+		{"virtual memory exhausted: Cannot allocate memory\n",
+			REBUILD_NOT_TRIED, "out-of-memory", "exhausted"},
+		{"terminate called after throwing an instance of "
+		 "'std::bad_alloc'\n",
+			REBUILD_NOT_TRIED, "out-of-memory", "bad_alloc"},
+		{"gcc: fatal error: Killed signal terminated program cc1plus\n",
+			REBUILD_NOT_TRIED, "out-of-memory", "cc1plus"},
+		/* The machine comes before what it brings about. */
+		{"write: No space left on device\n"
+		 "phase `check' failed after 9.0 seconds\n",
+			REBUILD_NOT_TRIED, "disk-full", "No space"},
+	};
+	struct arena a = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct diagnosis d = failed(&a);
+
+		classify_build_log(&a, false, slice_of(cases[i].log), &d);
+		if (d.end != cases[i].end ||
+			strcmp(d.class_, cases[i].class_) != 0 ||
+			!strstr(d.lines, cases[i].line) ||
+			!strstr(d.cause, "leaf-0.drv"))
+			fail_msg("row %zu: %d %s: %s\n%s", i, (int)d.end,
+				d.class_, d.cause, d.lines);
+		assert_non_null(d.advice);
+	}
+	arena_fini(&a);
+}
+
+static void
+add_lines(struct buf *b, const char *line, int n)
+{
+	while (n-- > 0)
+		buf_str(b, line);
+}
+
+/* A date is looked for 200 lines from the end, and shown from there. */
+static void
+omen_is_looked_for_near_the_end(void **state)
+{
+	static const struct {
+		const char *line;
+		int after;
+		const char *class_;
+	} cases[] = {
+		{"certificate has expired\n", 199, "time-bomb"},
+		{"certificate has expired\n", 200, "build-failed"},
+		{"phase `check' failed after 1\n", 19, "tests-failed"},
+		{"phase `check' failed after 1\n", 20, "build-failed"},
+		{"Cannot allocate memory\n", 19, "out-of-memory"},
+		{"Cannot allocate memory\n", 20, "build-failed"},
+	};
+	struct arena a = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct diagnosis d = failed(&a);
+		struct buf log = {0};
+
+		add_lines(&log, "before\n", 300);
+		buf_str(&log, cases[i].line);
+		add_lines(&log, "more\n", cases[i].after);
+		classify_build_log(&a, false, buf_get(&log), &d);
+		if (strcmp(d.class_, cases[i].class_) != 0)
+			fail_msg("row %zu: %s", i, d.class_);
+		if (i == 0)
+			assert_ptr_equal(
+				strstr(d.lines, "certificate"), d.lines);
+		buf_fini(&log);
+	}
+	arena_fini(&a);
+}
+
+static void
+known_time_bombs_need_no_word(void **state)
+{
+	struct arena a = {0};
+	struct diagnosis d;
+
+	(void)state;
+	classify(&a, STEP_BUILD,
+		slice_of("builder for `" BOMB "' failed with exit code 1\n"),
+		&d);
+	assert_string_equal(d.class_, "build-failed");
+	classify_build_log(&a, false,
+		slice_of("phase `check' failed after 60 seconds\n"), &d);
+	assert_string_equal(d.class_, "time-bomb");
+	assert_non_null(strstr(d.cause, BOMB));
+	arena_fini(&a);
+}
+
+/* The log of a download does not push aside which hash was expected. */
+static void
+hashes_stay_decisive(void **state)
+{
+	struct arena a = {0};
+	struct diagnosis d;
+
+	(void)state;
+	classify(&a, STEP_BUILD,
+		slice_of(PLAN "sha256 hash mismatch for /gnu/store/"
+			      "00000000000000000000000000000003-x.tar:\n"
+			      "  expected hash: 0aaa\n"
+			      "  actual hash:   0bbb\n" REST),
+		&d);
+	classify_build_log(&a, true, slice_of("Starting download\n"), &d);
+	assert_string_equal(d.class_, "hash-mismatch");
+	assert_non_null(strstr(d.lines, "0aaa"));
+	assert_non_null(strstr(d.lines, "0bbb"));
+	arena_fini(&a);
+}
+
+static void
+what_may_pass_is_of_the_machine(void **state)
+{
+	static const char *const may[] = {"channel-unreachable", "daemon",
+		"disk-full", "killed", "lock", "out-of-memory", "stopped"};
+	static const char *const never[] = {"authentication", "build-failed",
+		"commit-missing", "deadline", "hash-mismatch", "silence",
+		"source-gone", "tests-failed", "time-bomb", "unknown-package",
+		"untrusted", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(may) / sizeof(may[0]); i++)
+		assert_true(classify_may_pass(may[i]));
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_false(classify_may_pass(never[i]));
+}
+
 static void
 only_the_log_of_that_derivation_is_opened(void **state)
 {
@@ -287,6 +452,11 @@ main(void)
 		cmocka_unit_test(messages_have_a_class),
 		cmocka_unit_test(first_failure_is_named),
 		cmocka_unit_test(log_of_the_build_tells_more),
+		cmocka_unit_test(log_of_the_build_has_a_class),
+		cmocka_unit_test(omen_is_looked_for_near_the_end),
+		cmocka_unit_test(known_time_bombs_need_no_word),
+		cmocka_unit_test(hashes_stay_decisive),
+		cmocka_unit_test(what_may_pass_is_of_the_machine),
 		cmocka_unit_test(only_the_log_of_that_derivation_is_opened),
 		cmocka_unit_test(last_lines_are_few_short_and_clean),
 	};
