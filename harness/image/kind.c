@@ -11,7 +11,8 @@
 #include "image/squashfs.h"
 
 enum {
-	MAGIC_BYTES = 8
+	MAGIC_BYTES = 8,
+	BEFORE_MAX = 64 << 20 /* bytes of files before a store */
 };
 
 static const struct {
@@ -25,6 +26,25 @@ static const struct {
 	{"\177ELF", 4, KIND_APPIMAGE},
 };
 
+/* Is it a file that only a docker archive has, of whatever tool? */
+static bool
+is_of_docker(struct slice name)
+{
+	static const char *const names[] = {
+		"VERSION", "json", "repositories", "oci-layout"};
+	const char *slash = memrchr(name.p, '/', name.n);
+	struct slice last = name;
+
+	if (slash)
+		last = (struct slice){
+			slash + 1, name.n - (size_t)(slash + 1 - name.p)};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_is(last, names[i]))
+			return true;
+	return slice_ends(last, ".json") || slice_ends(last, ".tar") ||
+		slice_starts(name, "blobs/");
+}
+
 /* A failure is left to the reader: it will see the same. */
 static bool
 has_store(const char *path, const struct image_limits *limits)
@@ -35,6 +55,7 @@ has_store(const char *path, const struct image_limits *limits)
 	CLEANUP(buf_fini)
 	struct buf name = {0};
 	const struct tar_member *m;
+	uint64_t before = 0;
 	struct err ignored = {0};
 
 	if (outer_open(path, limits, &o, &ignored) < 0)
@@ -47,7 +68,9 @@ has_store(const char *path, const struct image_limits *limits)
 			(name.n == sizeof(store) - 1 ||
 				name.p[sizeof(store) - 1] == '/'))
 			return true;
-		if (m->type == TAR_FILE)
+		before += m->size;
+		if (m->type == TAR_FILE &&
+			(is_of_docker(buf_get(&name)) || before > BEFORE_MAX))
 			return false;
 	}
 	return false;

@@ -8,9 +8,10 @@
 
 /*
  * What the file is, by its first bytes; of a tar, compressed or not, by its
- * first members: up to the first regular file there are only folders and links
- * before a gnu/store, and in a docker archive none is called so.  Anything else
- * is KIND_DOCKER, whose reader says what is wrong with it.  Errors as those of
+ * first members: a gnu/store comes before any file that a docker archive has
+ * (of guix pack there are only folders and links before it; at most 64 MiB of
+ * other files are passed over).  Anything else is KIND_DOCKER, whose reader
+ * says what is wrong with it.  Errors as those of
  * file_open.
  */
 int kind_of_file(const char *path, const struct image_limits *limits,

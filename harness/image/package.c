@@ -156,7 +156,7 @@ read_control_file(struct deb *d, const struct tar_member *m, struct tar *tar,
 		return 0;
 	if (m->type != TAR_FILE)
 		return err_set(e, ERR_INPUT, "is no regular file");
-	if (d->n_attributes + 2 > 2 * CONTROL_FILES_MAX)
+	if (d->n_attributes + 2 > 2 * CONTROL_FILES_MAX + 1)
 		return err_set(e, ERR_POLICY,
 			"more than %d files in the control archive",
 			CONTROL_FILES_MAX);

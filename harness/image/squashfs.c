@@ -672,22 +672,20 @@ unpack(struct squashfs *s, uint64_t at, uint32_t size, unsigned char *to,
 	if (size > (PLAIN_BIT | s->super.block_size) ||
 		packed > s->super.block_size || packed == 0)
 		return failed(s, SQFS_ERROR_CORRUPTED, "block of data", at, e);
-	if (layer_spend(s->budget, s->super.block_size, e) < 0)
-		return -1;
 	code = window_read(
 		&s->window.file, at, is_plain ? to : s->packed, packed);
 	if (code)
 		return failed(s, code, "block of data", at, e);
 	*n = packed;
 	if (is_plain)
-		return 0;
+		return layer_spend(s->budget, packed, e);
 	code = s->compressor->do_block(
 		s->compressor, s->packed, packed, to, s->super.block_size);
 	if (code <= 0)
 		return failed(s, code ? code : SQFS_ERROR_COMPRESSOR,
 			"block of data", at, e);
 	*n = (uint32_t)code;
-	return 0;
+	return layer_spend(s->budget, *n, e);
 }
 
 static int
