@@ -31,6 +31,7 @@ int cmd_recipe(int argc, char *argv[]);
 int cmd_repack(int argc, char *argv[]);
 int cmd_compare(int argc, char *argv[]);
 int cmd_report(int argc, char *argv[]);
+int cmd_bug(int argc, char *argv[]);
 int cmd_corpus(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
 int cmd_worker(int argc, char *argv[]);

@@ -108,6 +108,20 @@ static const struct command commands[] = {
 		"  -o, --output DIR      where the reports go (made)\n"
 		"\n"
 		"example: unblend report -d report/unblend.db -o again\n"},
+	{"bug", cmd_bug, "a bug report on an image, ready to send",
+		"usage: unblend bug -d FILE [--run N] [-o FILE] NAME\n"
+		"\n"
+		"Print what one sends of an image: what was compared, the "
+		"verdict, the machine,\nthe recipe, commands to repeat it, the "
+		"differences.  NAME is the image's in its\ncorpus.\n"
+		"\n"
+		"  -d, --database FILE   the database of `unblend run'\n"
+		"      --run N           its number; default: the newest\n"
+		"  -o, --output FILE     write it there, and differences beyond "
+		"20 to\n"
+		"                        FILE.differences\n"
+		"\n"
+		"example: unblend bug -d report/unblend.db 2021-svd-paper\n"},
 	{"corpus", cmd_corpus, "check or list corpus files",
 		"usage: unblend corpus check CORPUS...\n"
 		"       unblend corpus list CORPUS...\n"
