@@ -129,7 +129,7 @@ $(B)/gen/%.h: %
 	fi
 
 # Everything there is to compile, for a compiler's opinion alone.
-objects: all $(UNIT:tests/unit/%.c=$(B)/unit/%) \
+objects: all $(B)/classify $(UNIT:tests/unit/%.c=$(B)/unit/%) \
 	$(FUZZ:tests/fuzz/%.c=$(B)/seeds/%)
 werror:
 	$(MAKE) B=build/gcc CC=gcc WERROR=1 objects
@@ -161,10 +161,15 @@ world: | build/setup/run
 	tests/world/make
 	tests/world/author build/images
 
+# What a case needs to hold a live message of Guix against its class.
+$(B)/classify: $(B)/tests/cases/classify.o $(LIB)
+	$(call say,LINK $@)
+	$(Q)$(link) -o $@ $^ $(PKG_LIBS)
+
 ifneq ($(WORLD),no)
 cases: world
 endif
-cases: $(B)/unblend | build/setup/test
+cases: $(B)/unblend $(B)/classify | build/setup/test
 	UNBLEND=$(B)/unblend tests/run $(if $(filter no,$(WORLD)),--no-world) $(CASES)
 
 # A status of its own, so that no test can take a sanitizer's end for ours, and
@@ -234,4 +239,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
--include $(OBJ:.o=.d) $(UNIT:%.c=$(B)/%.d) $(FUZZ:%.c=$(B)/%.d)
+-include $(OBJ:.o=.d) $(UNIT:%.c=$(B)/%.d) $(FUZZ:%.c=$(B)/%.d) \
+	$(B)/tests/cases/classify.d

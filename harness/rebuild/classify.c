@@ -62,6 +62,9 @@ static const struct rule rules[] = {
 		"The Guix daemon cannot be reached.", DAEMON_ADVICE},
 	{ON_GUIX, "unexpected EOF", NULL, REBUILD_NOT_TRIED, "daemon",
 		"The Guix daemon ended in the middle.", DAEMON_ADVICE},
+	{ON_GUIX, "corrupt input while restoring archive", NULL,
+		REBUILD_NOT_TRIED, "daemon",
+		"The Guix daemon ended in the middle.", DAEMON_ADVICE},
 	{ON_GUIX, "EPIPE", NULL, REBUILD_NOT_TRIED, "daemon",
 		"The Guix daemon ended in the middle.", DAEMON_ADVICE},
 	{ON_GUIX, "Connection reset by peer", NULL, REBUILD_NOT_TRIED, "daemon",
@@ -455,7 +458,7 @@ struct omen {
 
 enum {
 	NEAR_END = CLASSIFY_LINES,
-	FAR_END = 200 /* summaries of tests come after what failed */
+	FAR_END = 200 /* after it come summaries and backtraces */
 };
 
 #define DISK(text)                                                        \
@@ -478,7 +481,7 @@ enum {
 	}
 #define TESTS(text)                                                    \
 	{                                                              \
-		NEAR_END, text, REBUILD_UNBUILDABLE, "tests-failed",   \
+		FAR_END, text, REBUILD_UNBUILDABLE, "tests-failed",    \
 			"A package's own tests failed: ", TESTS_ADVICE \
 	}
 #define TESTS_ADVICE                                                     \
@@ -552,16 +555,12 @@ find_omen(struct slice log, struct slice *where)
 	return NULL;
 }
 
-/* The line where, and the last ones of log, which it may be among. */
+/* Lines up to the one that says it: a backtrace may come after. */
 static const char *
 decisive(struct arena *a, struct slice log, struct slice where)
 {
-	struct slice end = tail(log, CLASSIFY_LINES);
-
-	if (where.p >= end.p)
-		return classify_last_lines(a, log, CLASSIFY_LINES);
-	return join(a, clean(a, where), "\n[...]\n",
-		classify_last_lines(a, log, CLASSIFY_LINES - 2));
+	log.n = (size_t)(where.p + where.n - log.p);
+	return classify_last_lines(a, log, CLASSIFY_LINES);
 }
 
 static bool
@@ -601,7 +600,8 @@ classify_build_log(
 		d->class_ = omen->class_;
 		d->cause = join(a, omen->cause, d->failed_drv, ".");
 		d->advice = omen->advice;
-		d->lines = decisive(a, log, where);
+		if (omen->lines == FAR_END)
+			d->lines = decisive(a, log, where);
 	} else if (is_source) {
 		d->end = REBUILD_UNAVAILABLE;
 		d->class_ = "source-gone";
