@@ -175,6 +175,70 @@ list_field(struct reader *r, const struct sexp *entry, const char *key,
 	return 0;
 }
 
+/*
+ * Propagated inputs as versions 1 and 2 have them: paths, or (LABEL PATH).  The
+ * name is what the path has after the hash, with the version in it.
+ */
+static int
+read_paths(struct reader *r, const struct sexp *list, struct package *p)
+{
+	size_t len = sexp_len(list), i = 0;
+	const struct package **v;
+
+	if (len > PROFILE_ENTRIES_MAX - r->n_entries)
+		return err_set(r->e, ERR_POLICY,
+			"line %u: more than %d entries", list->line,
+			PROFILE_ENTRIES_MAX);
+	r->n_entries += len;
+	v = arena_alloc(r->arena, len * sizeof(struct package *));
+	SEXP_FOREACH(x, list) {
+		const struct sexp *path =
+			x->type == SEXP_LIST ? sexp_at(x, 1) : x;
+		struct package *below = arena_alloc(r->arena, sizeof(*below));
+		const char *name;
+
+		if (!path)
+			return profile_bad(x, r->e,
+				"a propagated input is PATH or (LABEL PATH)");
+		*below = (struct package){
+			.version = "", .output = "out", .parent = p};
+		if (profile_text(r->arena, path, "path", &below->store_path,
+			    r->e) < 0)
+			return -1;
+		name = strrchr(below->store_path, '/');
+		name = name ? name + 1 : below->store_path;
+		below->name = strchr(name, '-') ? strchr(name, '-') + 1 : name;
+		v[i++] = below;
+	}
+	p->propagated = v;
+	p->n_propagated = len;
+	return 0;
+}
+
+/* Version 0: nothing but the four strings; 1: propagated inputs after them; 2:
+ * fields, of which two were there (guix/profiles.scm, sexp->manifest, as it was
+ * until 2015 and is). */
+static int
+read_old_fields(struct reader *r, const struct sexp *entry, struct package *p)
+{
+	const struct sexp *list = NULL;
+
+	if (r->version == 0)
+		return 0;
+	if (r->version == 1) {
+		list = sexp_at(entry, 4);
+		if (list && list->type != SEXP_LIST)
+			return profile_bad(
+				list, r->e, "propagated inputs are no list");
+		return read_paths(r, list, p);
+	}
+	if (list_field(r, entry, "propagated-inputs", &list) < 0 ||
+		read_paths(r, list, p) < 0 ||
+		list_field(r, entry, "search-paths", &list) < 0)
+		return -1;
+	return read_search_paths(r, list, p);
+}
+
 static int
 read_fields(struct reader *r, const struct sexp *entry, struct package *p,
 	int depth)
@@ -242,7 +306,8 @@ read_entry(struct reader *r, const struct sexp *s, const struct package *parent,
 			return -1;
 	}
 	p->parent = parent;
-	if (read_fields(r, s, p, depth) < 0)
+	if ((r->version < 3 ? read_old_fields(r, s, p)
+			    : read_fields(r, s, p, depth)) < 0)
 		return -1;
 	return remember(r, p);
 }
@@ -291,16 +356,9 @@ read_manifest(struct reader *r, const struct sexp *s, struct provenance *p)
 		!sexp_int(sexp_at(sexp_at(s, 1), 1), &r->version))
 		return err_set(r->e, ERR_INPUT,
 			"line %u: not a profile's manifest", s ? s->line : 1);
-	/* guix/profiles.scm, sexp->manifest; version 3 came in 2017, and
-	 * --save-provenance in 2019. */
-	if (r->version < 3)
-		return err_set(r->e, ERR_ABSENT,
-			"a profile manifest of version %jd, as Guix wrote them "
-			"before provenance was recorded: too old to rebuild",
-			(intmax_t)r->version);
-	if (r->version > 4)
+	if (r->version < 0 || r->version > 4)
 		return err_set(r->e, ERR_INPUT,
-			"a profile manifest of version %jd: versions 3 and 4 "
+			"a profile manifest of version %jd: versions 0 to 4 "
 			"are known",
 			(intmax_t)r->version);
 	p->manifest_version = (int)r->version;
@@ -376,7 +434,19 @@ judge(struct provenance *p, struct reader *r)
 	struct words missing = {.arena = r->arena};
 	int status = 0;
 
-	if (p->n_packages == 0) {
+	/* Version 3 came in 2017, and --save-provenance in 2019. */
+	if (p->manifest_version < 3) {
+		words_say(&missing,
+			"the profile's manifest is of version %d, which Guix "
+			"wrote before it recorded any provenance: nothing says "
+			"which Guix made it, and none that old can be had by "
+			"guix time-machine",
+			p->manifest_version);
+		status = err_set(r->e, ERR_ABSENT,
+			"a profile manifest of version %d, as Guix wrote them "
+			"before provenance was recorded: too old to rebuild",
+			p->manifest_version);
+	} else if (p->n_packages == 0) {
 		words_say(&missing, "the profile holds no package");
 		status = err_set(
 			r->e, ERR_ABSENT, "the profile holds no package");

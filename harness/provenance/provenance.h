@@ -78,14 +78,14 @@ struct provenance {
 
 /*
  * Find the profile that the image was packed from and read its manifest
- * (versions 3 and 4; guix/profiles.scm, sexp->manifest).  Among several
+ * (versions 0 to 4; guix/profiles.scm, sexp->manifest).  Among several
  * profiles the one is taken that the config's environment, entry point and the
  * links outside the store point to; a profile that is only a store item of
  * another is not.
  *
- * ERR_ABSENT there is no profile, or no entry of it has provenance: "why" in
- *            the text; *out is set all the same when a manifest was read
- *            (packages without channels), else NULL
+ * ERR_ABSENT there is no profile, or no entry of it has provenance (none has
+ *            before version 3): "why" in the text; *out is set all the same
+ *            when a manifest was read (packages without channels), else NULL
  * ERR_INPUT  a manifest that cannot be read, with line and column
  */
 int provenance_read(const struct image *image, struct provenance **out,

@@ -372,6 +372,11 @@ recipe_export_manifest(const struct provenance *p, const struct versions *known,
 	size_t *first = xcalloc(DEFINITIONS_MAX, sizeof(*first));
 	size_t n;
 
+	if (p->manifest_version < 2)
+		return err_set(e, ERR_ABSENT,
+			"a profile manifest of version %d: Guix itself reads "
+			"none before version 2",
+			p->manifest_version);
 	if (number_packages(p, numbers, first, &n, e) < 0)
 		return -1;
 	buf_str(out,

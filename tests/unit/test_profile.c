@@ -328,14 +328,58 @@ without_provenance_the_packages_are_still_there(void **state)
 	provenance_free(p);
 }
 
+/* Versions 0 to 2 as guix/profiles.scm wrote them in 2013, 2014 and 2015. */
+static void
+old_versions_are_read_and_too_old(void **state)
+{
+	static const char *const rows[] = {
+		"(manifest (version 0) (packages"
+		" ((\"a\" \"1\" \"out\" \"/gnu/store/x-a-1\"))))",
+		"(manifest (version 1) (packages"
+		" ((\"a\" \"1\" \"out\" \"/gnu/store/x-a-1\""
+		" ((\"gmp\" \"/gnu/store/y-gmp-6.0\") \"/gnu/store/z-b-2\")))))",
+		"(manifest (version 2) (packages"
+		" ((\"a\" \"1\" \"out\" \"/gnu/store/x-a-1\""
+		" (propagated-inputs (\"/gnu/store/y-gmp-6.0\""
+		" \"/gnu/store/z-b-2\"))"
+		" (search-paths ((\"P\" (\"bin\") \":\" directory #f)))))))",
+	};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct provenance *p = parse(rows[i], -1, ERR_ABSENT);
+		char version[40];
+
+		snprintf(version, sizeof(version), "of version %d", i);
+		assert_int_equal(p->manifest_version, i);
+		assert_int_equal(p->n_packages, 1);
+		assert_string_equal(p->packages[0]->name, "a");
+		assert_int_equal(p->packages[0]->n_propagated, i ? 2 : 0);
+		if (i) {
+			assert_string_equal(
+				p->packages[0]->propagated[0]->name, "gmp-6.0");
+			assert_string_equal(
+				p->packages[0]->propagated[1]->store_path,
+				"/gnu/store/z-b-2");
+		}
+		assert_int_equal(p->packages[0]->n_search_paths, i == 2);
+		assert_int_equal(p->n_missing, 1);
+		assert_non_null(strstr(p->missing[0], version));
+		provenance_free(p);
+	}
+	fails("(manifest (version 1) (packages"
+	      " ((\"a\" \"1\" \"out\" \"p\" ((\"gmp\"))))))",
+		ERR_INPUT, "PATH or (LABEL PATH)");
+	fails("(manifest (version 1) (packages"
+	      " ((\"a\" \"1\" \"out\" \"p\" \"q\"))))",
+		ERR_INPUT, "no list");
+}
+
 static void
 other_versions_are_told_apart(void **state)
 {
 	(void)state;
-	fails("(manifest (version 2) (packages ((\"a\" \"1\" \"out\" \"p\""
-	      " (propagated-inputs ()) (search-paths ())))))",
-		ERR_ABSENT, "version 2");
-	fails("(manifest (version 0) (packages ()))", ERR_ABSENT, "too old");
+	fails("(manifest (version -1) (packages ()))", ERR_INPUT, "version -1");
 	fails("(manifest (version 5) (packages ()))", ERR_INPUT, "version 5");
 	fails("(manifest (version x) (packages ()))", ERR_INPUT,
 		"not a profile");
@@ -654,6 +698,7 @@ main(void)
 			repositories_of_unknown_form_are_dropped_with_a_note),
 		cmocka_unit_test(
 			without_provenance_the_packages_are_still_there),
+		cmocka_unit_test(old_versions_are_read_and_too_old),
 		cmocka_unit_test(other_versions_are_told_apart),
 		cmocka_unit_test(malformed_entries_say_where),
 		cmocka_unit_test(depth_is_limited),
