@@ -40,13 +40,15 @@ build_note(struct task *t, struct slice log)
 }
 
 void
-build_note_one(struct task *t, const char *drv)
+build_note_drvs(struct task *t, const char *const *drvs, size_t n)
 {
 	CLEANUP(guix_told_fini)
 	struct guix_told told = {0};
 
-	VEC_GROW(told.built, told.n_built, told.cap);
-	told.built[told.n_built++] = drv;
+	for (size_t i = 0; i < n; i++) {
+		VEC_GROW(told.built, told.n_built, told.cap);
+		told.built[told.n_built++] = drvs[i];
+	}
 	note_built(t, &told);
 }
 
@@ -176,7 +178,7 @@ check(struct task *t, const char *path, const char *root, struct err *e)
 		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
 	if (kept) {
 		/* It says so instead of "successfully built". */
-		build_note_one(t, t->out->drv);
+		build_note_drvs(t, &t->out->drv, 1);
 		return copy_kept(t, kept, e) < 0 ? task_end_host(t, "store", e)
 						 : 1;
 	}

@@ -162,26 +162,45 @@ run_script(struct task *t, const struct examination *x, size_t from, size_t n,
 	return rc;
 }
 
+/* A derivation that was examined before is not counted again. */
+static void
+count(struct task *t, const struct probe *v, size_t n)
+{
+	CLEANUP(words_fini)
+	struct words known = {.arena = t->a};
+	CLEANUP(words_fini)
+	struct words built = {.arena = t->a};
+	struct rebuild *r = t->out;
+
+	for (size_t i = 0; i < r->examined; i++)
+		words_add(&known, r->examined_drvs[i]);
+	for (size_t i = 0; i < n; i++) {
+		bool is_done = v[i].end == EXAMINED_SAME ||
+			v[i].end == EXAMINED_DIFFERS;
+
+		if (v[i].was_missing || is_done)
+			words_add(&built, v[i].drv);
+		if (!is_done || words_has(&known, v[i].drv))
+			continue;
+		words_add(&known, v[i].drv);
+		r->unstable += v[i].end == EXAMINED_DIFFERS;
+	}
+	r->examined = (unsigned)known.n;
+	r->examined_drvs = words_take(&known);
+	build_note_drvs(t, built.v, built.n);
+}
+
 static void
 take_results(struct task *t, struct examination *x, size_t from, size_t n,
 	struct slice out)
 {
 	struct slice text;
 
-	for (size_t i = 0; i < n; i++) {
-		struct probe *p = &x->probes[from + i];
-
-		/* A section without its end is of one that was under way. */
+	/* A section without its end is of one that was under way. */
+	for (size_t i = 0; i < n; i++)
 		if (lower_section(out, "unblend-examined", i, &text))
-			examine_read(t->a, text, p);
-		if (p->was_missing)
-			build_note_one(t, p->drv);
-		if (p->end != EXAMINED_SAME && p->end != EXAMINED_DIFFERS)
-			continue;
-		build_note_one(t, p->drv);
-		t->out->examined++;
-		t->out->unstable += p->end == EXAMINED_DIFFERS;
-	}
+			examine_read(t->a, text, &x->probes[from + i]);
+	count(t, x->probes + from, n);
 	for (size_t i = 0; from == 0 && i < x->n_targets; i++)
 		if (lower_section(out, "unblend-chain", i, &text))
 			x->ways[i] = read_way(t, text);

@@ -69,6 +69,51 @@ take(struct examined *x, const struct probe *p, bool was_built_here)
 	}
 }
 
+/* The search for an item that does not build the same twice. */
+struct inputs {
+	const struct examined *v;
+	size_t n;
+	const struct examined *found;
+};
+
+static int
+visit_input(void *arg, const char *path, const struct drv *drv)
+{
+	struct inputs *s = arg;
+
+	(void)drv;
+	for (size_t i = 0; i < s->n && !s->found; i++)
+		if (s->v[i].end == EXAMINED_DIFFERS &&
+			strcmp(s->v[i].drv, path) == 0)
+			s->found = &s->v[i];
+	return s->found != NULL;
+}
+
+/* Nobody is to be accused for what chance did. */
+static int
+find_followers(struct task *t, struct examined *v, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct inputs s = {.v = v, .n = n};
+		CLEANUP(own_free)
+		char *why = NULL;
+
+		if (v[i].end != EXAMINED_SAME)
+			continue;
+		if (closure_walk(v[i].drv, visit_input, &s, e) < 0)
+			return -1;
+		if (!s.found)
+			continue;
+		v[i].end = EXAMINED_FOLLOWS;
+		why = xasprintf("it is built with %s",
+			strchr(s.found->item, '-')
+				? strchr(s.found->item, '-') + 1
+				: s.found->item);
+		v[i].why = task_keep(t, why);
+	}
+	return 0;
+}
+
 int
 items_examine(struct task *t, struct examined *v, size_t n,
 	const char *const *roots, size_t n_roots, struct err *e)
@@ -111,5 +156,5 @@ items_examine(struct task *t, struct examined *v, size_t n,
 			take(&v[i], &probes[k], is_ours[k]);
 			v[i].way = x.ways[k++];
 		}
-	return 0;
+	return find_followers(t, v, n, e);
 }

@@ -71,7 +71,8 @@ struct rebuild {
 	enum depth depth;                               /* of the options */
 	unsigned examined, unstable; /* derivations built once more, and those
 				      * of them that came out otherwise */
-	const char *const *notes;    /* sentences: what was tried, chosen and
+	const char *const *examined_drvs; /* each of them once */
+	const char *const *notes; /* sentences: what was tried, chosen and
 				      * found */
 	size_t n_notes;
 	const char *const *built_drvs; /* those built in this run */
@@ -107,6 +108,8 @@ void rebuild_fini(struct rebuild *r);
 enum examined_end {
 	EXAMINED_SAME,    /* it came out as in the store, each time */
 	EXAMINED_DIFFERS, /* it did not build the same twice here */
+	EXAMINED_FOLLOWS, /* SAME, but it takes in one that is DIFFERS: the
+			   * image's may come of another build of that */
 	EXAMINED_FOREIGN, /* it came out otherwise than in the store, whose one
 			   * was not built here: nothing follows */
 	EXAMINED_FAILED   /* not done */
@@ -117,7 +120,7 @@ struct examined {
 	const char *item; /* "HASH-NAME"; the caller's */
 	const char *drv;  /* NULL: not known */
 	enum examined_end end;
-	const char *why;        /* of FOREIGN and FAILED, a clause; NULL else */
+	const char *why;        /* of FOLLOWS, FOREIGN and FAILED; or NULL */
 	const char *const *way; /* store paths from a root to it, both included,
 				 * NULL-ended; NULL or empty: not found */
 };

@@ -109,8 +109,8 @@ int items_examine(struct task *t, struct examined *v, size_t n,
 	const char *const *roots, size_t n_roots, struct err *e) NODISCARD;
 /* Count what a log of Guix says was built and substituted. */
 void build_note(struct task *t, struct slice log);
-/* Count one that was built and of which no log says so. */
-void build_note_one(struct task *t, const char *drv);
+/* Count those that were built and of which no log says so. */
+void build_note_drvs(struct task *t, const char *const *drvs, size_t n);
 /* What else is counted follows from what was built: to be called at the end. */
 void build_count(struct task *t);
 

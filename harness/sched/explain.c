@@ -54,10 +54,10 @@ explain_verdict(const struct examined *v, size_t n)
 	enum verdict verdict = VERDICT_SAME_INPUTS;
 
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].end == EXAMINED_DIFFERS)
-			return VERDICT_NONDETERMINISTIC;
 		if (v[i].end == EXAMINED_SAME)
-			verdict = VERDICT_ALTERED;
+			return VERDICT_ALTERED;
+		if (v[i].end == EXAMINED_DIFFERS)
+			verdict = VERDICT_NONDETERMINISTIC;
 	}
 	return verdict;
 }
@@ -166,10 +166,11 @@ explain_cause(const struct comparison *c, const struct provenance *p,
 		enum examined_end end;
 		const char *before;
 	} parts[] = {
-		{EXAMINED_DIFFERS, "Does not build the same twice here: "},
 		{EXAMINED_SAME,
 			"Builds the same every time, only not as in the "
 			"image: "},
+		{EXAMINED_DIFFERS, "Does not build the same twice here: "},
+		{EXAMINED_FOLLOWS, "May follow from that: "},
 		{EXAMINED_FOREIGN, "Not known: "},
 		{EXAMINED_FAILED, "Not examined: "},
 	};
@@ -191,6 +192,7 @@ said(const struct examined *x)
 		return "builds the same every time, only not as in the image";
 	case EXAMINED_DIFFERS:
 		return "does not build the same twice here";
+	case EXAMINED_FOLLOWS:
 	case EXAMINED_FOREIGN:
 	case EXAMINED_FAILED:
 	default:

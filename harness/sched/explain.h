@@ -24,8 +24,9 @@ size_t explain_items(
 void explain_roots(const struct provenance *p, struct words *out);
 
 /*
- * NONDETERMINISTIC when one of them does not build the same twice, else ALTERED
- * when one of them always builds the same, else SAME_INPUTS.
+ * ALTERED when one of them always builds the same (and does not take in one
+ * that does not), whatever the others do: chance must not hide a change.  Else
+ * NONDETERMINISTIC when one does not build the same twice, else SAME_INPUTS.
  */
 enum verdict explain_verdict(const struct examined *v, size_t n);
 
