@@ -16,10 +16,12 @@ big identical
 bzip2 identical
 choir identical
 deb identical
+deep nondeterministic
 dice nondeterministic
 entrypoint identical
 fails unbuildable
 git-url identical
+grafted identical
 hangs timeout
 hello identical
 hello-1.0 identical
@@ -47,6 +49,7 @@ tarball identical
 transformed identical
 truncated unreadable
 two-channels identical
+ungrafted identical
 unreachable-commit unavailable
 untrusted refused
 vanish unavailable
@@ -99,6 +102,9 @@ is "$(sql "SELECT DISTINCT package FROM difference JOIN sample ON sample.id = sa
 	WHERE name = 'dice'")" "dice@6" "the package that differs is named"
 is "$(sql "SELECT cause FROM attempt JOIN sample ON sample.id = sample_id
 	WHERE name = 'dice'")" "Does not build the same twice here: dice@6." "and is why"
+like "$report/images/deep.html" 'dice-6 \(needed by croupier@1\)' \
+	"the page of deep names what differs, and whose it is"
+like "$report/images/ungrafted.html" 'Taken: --no-grafts' "that of ungrafted what was tried"
 item=$(sql "SELECT store_item || '/share/dice' FROM difference JOIN sample
 	ON sample.id = sample_id WHERE name = 'dice' AND kind IN ('contents', 'size')")
 offset=$(sql "SELECT offset FROM difference JOIN sample

@@ -155,6 +155,48 @@ void _start (void)
                                        (char->integer (read-char r)))
                                  port)))))))))
 
+(define-public croupier
+  ;; Refers to one that is not reproducible, and is itself.
+  (package
+    (inherit hello)
+    (name "croupier") (version "1")
+    (inputs (list dice))
+    (arguments
+     (list #:modules '((guix build utils))
+           #:builder
+           #~(begin (use-modules (guix build utils))
+                    (mkdir-p (string-append #$output "/share"))
+                    (symlink #$(file-append dice "/share/dice")
+                             (string-append #$output "/share/dice")))))))
+
+(define (file-package name version text)
+  "A package with a file, share/NAME, that says TEXT."
+  (package
+    (inherit hello)
+    (name name) (version version)
+    (arguments
+     (list #:modules '((guix build utils))
+           #:builder
+           #~(begin (use-modules (guix build utils))
+                    (mkdir-p (string-append #$output "/share"))
+                    (call-with-output-file
+                        (string-append #$output "/share/" #$name)
+                      (lambda (port) (display #$text port))))))))
+
+(define bell/fixed
+  (file-package "bell" "1.1" "dong\n"))
+
+(define-public bell
+  ;; Has a replacement: whoever refers to it is grafted.
+  (package
+    (inherit (file-package "bell" "1.0" "ding\n"))
+    (replacement bell/fixed)))
+
+(define-public ringer
+  (package
+    (inherit (file-package "ringer" "2" (file-append bell "/share/bell")))
+    (inputs (list bell))))
+
 (define-public broken
   ;; Fails, always.
   (package
