@@ -10,6 +10,7 @@
 #include "sched/explain.h"
 
 #define STORE "/gnu/store/"
+#define INSIDE "gnu/store/" /* as paths of a tree are */
 
 static const struct package hello = {.name = "hello",
 	.version = "2.12",
@@ -25,11 +26,11 @@ static const struct provenance provenance = {
 
 static struct difference differences[] = {
 	{"etc/x", NULL, NULL, "mode", "", -1},
-	{STORE "aaa-hello-2.12/bin/hello" + 1, "aaa-hello-2.12", "hello@2.12",
+	{INSIDE "aaa-hello-2.12/bin/hello", "aaa-hello-2.12", "hello@2.12",
 		"contents", "", 1234},
-	{STORE "aaa-hello-2.12/share" + 1, "aaa-hello-2.12", "hello@2.12",
-		"mode", "", -1},
-	{STORE "ccc-inner-3/x\x1b" + 1, "ccc-inner-3", NULL, "size", "", -1},
+	{INSIDE "aaa-hello-2.12/share", "aaa-hello-2.12", "hello@2.12", "mode",
+		"", -1},
+	{INSIDE "ccc-inner-3/x\x1b", "ccc-inner-3", NULL, "size", "", -1},
 };
 static const struct comparison comparison = {
 	.differences = differences, .n_differences = 4, .total = 4};
