@@ -585,7 +585,7 @@ classify_build_log(
 {
 	const char *lines = classify_last_lines(a, log, CLASSIFY_LINES);
 	const struct omen *omen = NULL;
-	struct slice where;
+	struct slice where = {0};
 
 	/* Which hash was expected says only Guix. */
 	if (lines && strcmp(d->class_, "hash-mismatch") != 0)
