@@ -81,7 +81,7 @@ struct store_attempt {
 	const char *image_path;
 	int64_t image_bytes;
 	const char *compression;
-	const char *config_digest; /* 64 hex digits */
+	const char *config_digest; /* 64 hex digits; NULL: has no config */
 	int64_t image_entries, image_items;
 
 	/* provenance and recipe */
