@@ -3,9 +3,10 @@
 ;;;
 ;;; For each NAME, do in one process what 'guix pack -f docker -m NAME.manifest.scm'
 ;;; with the words in NAME.options does, put the image beside them, and have
-;;; Guix's own exports of its profile there too.
+;;; Guix's own exports of its profile there too, if it knows of any.
 
 (use-modules (guix derivations)
+             (guix scripts build)
              (guix scripts pack)
              (guix scripts package)
              (ice-9 match)
@@ -38,16 +39,23 @@
                 (derivation->output-path drv))))
        (derivation-inputs (read-derivation-from-file drv))))
 
-(define (pack out name)
-  (define (file suffix) (string-append out "/" name suffix))
-  (define command
-    (append (list "--format=docker")
-            (lines (file ".options"))
-            (list (string-append "--manifest=" (file ".manifest.scm")))))
+(define (file out name suffix) (string-append out "/" name suffix))
 
-  (define drv (apply output guix-pack "--derivation" command))
-  (define image (apply output guix-pack command))
-  (unless (and drv image)
+(define (command out name)
+  "The words of 'guix pack'."
+  (let ((manifest (file out name ".manifest.scm")))
+    (append (list "--format=docker")
+            (lines (file out name ".options"))
+            (if (file-exists? manifest)
+                (list (string-append "--manifest=" manifest))
+                '()))))
+
+(define (lower out name)
+  (apply output guix-pack "--derivation" (command out name)))
+
+(define (pack out name drv)
+  (define image (and drv (apply output guix-pack (command out name))))
+  (unless image
     (format (current-error-port) "pack.scm: ~a failed~%" name)
     (exit 1))
 
@@ -57,16 +65,20 @@
                          (string-append "--profile=" (packed-profile drv))
                          (string-append "--export-" what))))
        (when text
-         (call-with-output-file (file (string-append ".export-" what ".scm"))
+         (call-with-output-file (file out name
+                                      (string-append ".export-" what ".scm"))
            (lambda (port) (display text port) (newline port))))))
    '("channels" "manifest"))
 
   ;; HASH-NAMES-docker-pack.tar.gz: what follows is Guix's.
   (let ((suffix (string-drop image (+ (string-length "-pack")
                                       (string-contains image "-pack.")))))
-    (copy-file image (file suffix))
-    (chmod (file suffix) #o644)))
+    (copy-file image (file out name suffix))
+    (chmod (file out name suffix) #o644)))
 
 (match (command-line)
   ((_ out names ...)
-   (for-each (cut pack out <>) names)))
+   (let ((drvs (map (cut lower out <>) names)))
+     ;; All at once, so that the daemon builds side by side what it can.
+     (apply output guix-build "--keep-going" (delete-duplicates (filter ->bool drvs)))
+     (for-each (cut pack out <> <>) names drvs))))

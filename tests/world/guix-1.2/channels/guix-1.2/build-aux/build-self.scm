@@ -5,6 +5,7 @@
 ;;; That process may be a much newer Guix: see boot.scm.
 (use-modules (guix derivations)
              (guix store)
+             ((guix utils) #:select (%current-system))
              (ice-9 match))
 
 (define %top (dirname (dirname (current-filename))))
@@ -48,7 +49,7 @@ done
 for f in $guix/lib/guile/2.2/site-ccache/gnu/*; do
  case $f in */packages) ;; *) bb ln -s $f $go/gnu/ ;; esac
 done
-bb cp -r $source/gnu/packages $scm/gnu/packages
+bb mkdir $scm/gnu/packages; bb cp $source/gnu/packages/*.scm $scm/gnu/packages/
 bb cp $source/gnu.scm $scm/
 bb mkdir $go/gnu/packages
 bb ln -s $guix/share/guile/site/2.2/gnu/packages/aux-files $scm/gnu/packages/
