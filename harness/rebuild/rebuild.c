@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "rebuild/guix.h"
+#include "rebuild/lower.h"
 #include "rebuild/task.h"
 
 enum {
@@ -235,6 +236,66 @@ rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
 	if (task_close(&t, e) < 0)
 		task_end_host(&t, "host", e);
 	return 0;
+}
+
+static int
+lower_recipes(struct task *t, const struct recipe *const *recipes, size_t n,
+	struct lowered *found, struct err *e)
+{
+	struct lowering *v;
+	int rc = check_policy(t);
+
+	if (rc > 0)
+		rc = task_open(t, e);
+	if (rc > 0)
+		rc = ask_version(t, e);
+	if (rc > 0) {
+		task_stage(t, "instance");
+		rc = instance_get(t, e);
+	}
+	if (rc <= 0)
+		return rc;
+	v = arena_alloc(t->a, n * sizeof(*v));
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(own_free)
+		char *file = xasprintf("%s/manifest-%zu.scm", t->work, i);
+
+		v[i] = (struct lowering){.options = recipes[i]->options,
+			.n_options = recipes[i]->n_options,
+			.manifest = task_keep(t, file)};
+		if (aside_write(file, recipes[i]->manifest_scm,
+			    strlen(recipes[i]->manifest_scm), e) < 0)
+			return task_end_host(t, "host", e);
+	}
+	task_stage(t, "lower");
+	rc = lower_all(t, v, n, e);
+	for (size_t i = 0; i < n && rc > 0; i++)
+		found[i] = (struct lowered){v[i].drv, v[i].path, v[i].profile};
+	if (rc > 0)
+		t->out->end = REBUILD_DONE;
+	return rc;
+}
+
+int
+rebuild_lower(const struct recipe *const *recipes, size_t n,
+	const struct rebuild_options *o, struct rebuild *out,
+	struct lowered *found, struct err *e)
+{
+	CLEANUP(task_fini)
+	struct task t = {
+		.recipe = recipes[0], .o = o, .out = out, .log_fd = -1};
+
+	*out = (struct rebuild){
+		.end = REBUILD_NOT_TRIED, .depth = DEPTH_RECIPE};
+	t.a = &out->arena;
+	t.commands.arena = t.notes.arena = t.a;
+	t.started_ms = clock_mono_ms();
+	t.until_ms = t.started_ms + o->limits.deadline_s * 1000;
+	for (size_t i = 0; i < n; i++)
+		found[i] = (struct lowered){0};
+	if (lower_recipes(&t, recipes, n, found, e) < 0)
+		return -1;
+	return task_close(&t, e);
 }
 
 /* A task that goes on with the log and the lists of the one before. */

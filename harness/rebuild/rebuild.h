@@ -104,6 +104,20 @@ rebuild_versions(const struct recipe *recipe, const struct rebuild_options *o,
 	const struct versions **found, struct err *e) NODISCARD;
 void rebuild_fini(struct rebuild *r);
 
+/* What a recipe leads to; NULL where that was not found out. */
+struct lowered {
+	const char *drv, *path, *profile; /* as of a rebuild */
+};
+
+/*
+ * Lower n recipes of the same channels together, without any build, and fill
+ * found, strings in out's arena.  out tells how it went for all of them;
+ * whichever is not found is to be tried alone, which tells why.
+ */
+int rebuild_lower(const struct recipe *const *recipes, size_t n,
+	const struct rebuild_options *o, struct rebuild *out,
+	struct lowered *found, struct err *e) NODISCARD;
+
 /* What became of a derivation that was built once more. */
 enum examined_end {
 	EXAMINED_SAME,    /* it came out as in the store, each time */

@@ -44,6 +44,7 @@ job_write(const struct job *job, struct err *e)
 	if (job->has_sha256)
 		jout_digest(&j, "sha256", &job->sha256);
 	jout_str(&j, "depth", depth_name(job->depth));
+	jout_bool(&j, "is_together", job->is_together);
 	jout_int(&j, "deadline_s", job->limits.deadline_s);
 	jout_int(&j, "silence_s", job->limits.silence_s);
 	jout_int(&j, "log_bytes", (int64_t)job->limits.log_bytes);
@@ -110,6 +111,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.limits = limits_default,
 	};
 	depth = get_string(a, doc, "depth");
+	out->is_together = jdoc_bool(jdoc_get(doc, "is_together"), false);
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
 	out->limits.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0);

@@ -27,6 +27,7 @@ struct job {
 	struct digest sha256; /* that the corpus expects of the file */
 	bool has_sha256;
 	enum depth depth;
+	bool is_together; /* leave the recipe for a batch */
 	struct limits limits;
 };
 
@@ -44,6 +45,7 @@ int job_read(const char *work, struct arena *a, struct job *out,
 enum {
 	WORKER_DONE = 0,   /* the spool has a verdict */
 	WORKER_FAILED = 3, /* it has none: last words on stderr */
+	WORKER_WAITS = 5,  /* it left its recipe for a batch */
 	WORKER_STOPPED = 4 /* ended by a signal before there was a verdict */
 };
 

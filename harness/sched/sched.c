@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "fetch/ref.h"
+#include "sched/batch.h"
 #include "sched/job.h"
 #include "sched/machine.h"
 
@@ -30,7 +31,10 @@ enum {
 struct slot {
 	bool is_busy;
 	struct child child;
-	size_t queued; /* index into the queue */
+	size_t queued;    /* index into the queue */
+	bool is_together; /* it will leave its recipe for a batch */
+	size_t *batch;    /* of a batch: such indexes; NULL: of one image */
+	size_t n_batch;
 	char *work;
 	char stage[STAGE_MAX]; /* the last it told */
 	size_t heard;          /* bytes of its stdout that were looked at */
@@ -40,7 +44,14 @@ struct slot {
 /* A sample that is to be judged. */
 struct queued {
 	const struct sample *sample;
-	int64_t id; /* in the store */
+	int64_t id;    /* in the store */
+	bool is_alone; /* a batch did not judge it */
+};
+
+/* Indexes into the queue. */
+struct indexes {
+	size_t *v;
+	size_t n, cap, next;
 };
 
 struct scheduler {
@@ -48,6 +59,8 @@ struct scheduler {
 	const struct sched_options *o;
 	struct queued *queue;
 	size_t n_queue, next, n_done;
+	struct indexes waiting; /* their recipes are to be lowered together */
+	struct indexes again;   /* to be tried alone */
 	struct slot *slots;
 	char *work;  /* folder of the jobs' folders */
 	char *self;  /* this program */
@@ -93,11 +106,15 @@ tell_running(struct scheduler *s)
 	for (unsigned i = 0; i < s->o->slots; i++) {
 		const struct slot *slot = &s->slots[i];
 
-		if (slot->is_busy)
-			buf_printf(&line, ", %s: %s %" PRId64 " s",
-				s->queue[slot->queued].sample->name,
-				slot->stage,
-				(clock_mono_ms() - slot->started_ms) / 1000);
+		if (!slot->is_busy)
+			continue;
+		if (slot->batch)
+			buf_printf(&line, ", %zu recipes", slot->n_batch);
+		else
+			buf_printf(&line, ", %s",
+				s->queue[slot->queued].sample->name);
+		buf_printf(&line, ": %s %" PRId64 " s", slot->stage,
+			(clock_mono_ms() - slot->started_ms) / 1000);
 	}
 	clear_line(s);
 	s->line_width = line.n < 78 ? line.n : 78;
@@ -135,38 +152,117 @@ fill_job(const struct scheduler *s, const struct sample *sample,
 		job->limits.silence_s = sample->silence_s;
 }
 
-static int
-start(struct scheduler *s, struct slot *slot, struct err *e)
+static void
+index_add(struct indexes *x, size_t i)
 {
-	const struct queued *q = &s->queue[s->next];
-	struct ref ref;
-	struct job job;
-	int failed;
+	VEC_GROW(x->v, x->n, x->cap);
+	x->v[x->n++] = i;
+}
 
-	slot->queued = s->next++;
-	slot->work = xasprintf("%s/%zu", s->work, slot->queued + 1);
-	slot->started_ms = clock_mono_ms();
-	slot->heard = 0;
-	strcpy(slot->stage, "start");
-	/* The corpus was checked: this is a source that can be read. */
-	if (ref_parse(q->sample->source, q->sample->folder, &ref, e) < 0)
-		return -1;
-	fill_job(s, q->sample, &ref, slot->work, &job);
-	failed = path_mkdirs(slot->work, 0700, e) < 0 || job_write(&job, e) < 0;
-	ref_fini(&ref);
-	if (failed)
-		return -1;
+static char *
+work_of(const struct scheduler *s, size_t queued)
+{
+	return xasprintf("%s/%zu", s->work, queued + 1);
+}
+
+/* Run the worker of a folder. */
+static int
+start_worker(struct scheduler *s, struct slot *slot, int64_t deadline_s,
+	struct err *e)
+{
 	const char *const argv[] = {s->self, "worker", slot->work, NULL};
 	const struct child_spec spec = {
 		.argv = argv,
-		.deadline_ms = (job.limits.deadline_s + WORKER_SLACK_S) * 1000,
+		.deadline_ms = (deadline_s + WORKER_SLACK_S) * 1000,
 		.grace_ms = 10000,
 		.out_cap = WORKER_OUT_CAP,
 		.log_cap = WORKER_LOG_CAP,
 	};
+
+	slot->started_ms = clock_mono_ms();
+	slot->heard = 0;
+	strcpy(slot->stage, "start");
 	if (child_start(&spec, &slot->child, e) < 0)
 		return -1;
 	slot->is_busy = true;
+	return 0;
+}
+
+static int
+start_image(
+	struct scheduler *s, struct slot *slot, size_t queued, struct err *e)
+{
+	const struct queued *q = &s->queue[queued];
+	struct ref ref;
+	struct job job;
+	int failed;
+
+	slot->queued = queued;
+	slot->work = work_of(s, queued);
+	/* The corpus was checked: this is a source that can be read. */
+	if (ref_parse(q->sample->source, q->sample->folder, &ref, e) < 0)
+		return -1;
+	fill_job(s, q->sample, &ref, slot->work, &job);
+	job.is_together = job.depth == DEPTH_RECIPE && !q->is_alone;
+	slot->is_together = job.is_together;
+	failed = path_mkdirs(slot->work, 0700, e) < 0 || job_write(&job, e) < 0;
+	ref_fini(&ref);
+	return failed ? -1 : start_worker(s, slot, job.limits.deadline_s, e);
+}
+
+/* The recipes that wait, up to BATCH_MAX of them. */
+static int
+start_batch(struct scheduler *s, struct slot *slot, struct err *e)
+{
+	const struct sched_options *o = s->o;
+	struct indexes *w = &s->waiting;
+	size_t n = w->n - w->next < BATCH_MAX ? w->n - w->next : BATCH_MAX;
+	const char **folders = xcalloc(n + 1, sizeof(*folders));
+	struct arena arena = {0};
+	struct job job = {.name = "batch",
+		.image = "",
+		.cache = o->cache,
+		.trust = o->trust,
+		.guix = o->guix,
+		.mirrors = o->mirrors,
+		.depth = DEPTH_RECIPE,
+		.limits = o->limits};
+	int failed;
+
+	slot->is_together = false;
+	slot->batch = xcalloc(n, sizeof(*slot->batch));
+	slot->n_batch = n;
+	slot->work = xasprintf("%s/batch-%zu", s->work, w->next);
+	job.work = slot->work;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(own_free)
+		char *folder = work_of(s, w->v[w->next]);
+
+		slot->batch[i] = w->v[w->next++];
+		folders[i] = arena_copy(&arena, folder, strlen(folder));
+	}
+	failed = path_mkdirs(slot->work, 0700, e) < 0 ||
+		batch_write(&job, folders, n, e) < 0;
+	arena_fini(&arena);
+	free(folders);
+	return failed ? -1 : start_worker(s, slot, o->limits.deadline_s, e);
+}
+
+/* Start what there is to start: images first, then what they left for a batch
+ * once they all did or it is full, then what a batch did not judge. */
+static int
+start(struct scheduler *s, struct slot *slot, unsigned n_reading, struct err *e)
+{
+	struct indexes *again = &s->again;
+	size_t n_waiting = s->waiting.n - s->waiting.next;
+
+	if (n_waiting >= BATCH_MAX ||
+		(n_waiting > 0 && s->next == s->n_queue && n_reading == 0))
+		return start_batch(s, slot, e);
+	if (s->next < s->n_queue)
+		return start_image(s, slot, s->next++, e);
+	if (again->next < again->n)
+		return start_image(s, slot, again->v[again->next++], e);
 	return 0;
 }
 
@@ -218,6 +314,47 @@ store_failure(
 		clock_mono_ms() - slot->started_ms, e);
 }
 
+static void
+release(struct slot *slot)
+{
+	child_fini(&slot->child);
+	free(STEAL(slot->work));
+	free(STEAL(slot->batch));
+	slot->is_busy = false;
+}
+
+/* A batch has ended: keep what it judged, whatever became of it; what it did
+ * not is tried alone, which tells why. */
+static int
+finish_batch(struct scheduler *s, struct slot *slot, struct err *e)
+{
+	strcpy(slot->stage, verdict_name(VERDICT_SAME_RECIPE));
+	for (size_t i = 0; i < slot->n_batch; i++) {
+		CLEANUP(own_free)
+		char *work = work_of(s, slot->batch[i]);
+		CLEANUP(own_free)
+		char *spool = path_join(work, "spool");
+		struct queued *q = &s->queue[slot->batch[i]];
+
+		if (store_attempt_load(s->store, q->id, spool, e) == 0) {
+			slot->queued = slot->batch[i];
+			s->n_done++;
+			tell_end(s, slot, slot->stage);
+		} else if (e->kind == ERR_INPUT) {
+			q->is_alone = true;
+			index_add(&s->again, slot->batch[i]);
+		} else {
+			return -1;
+		}
+		if (path_remove(work, e) < 0)
+			return -1;
+	}
+	if (path_remove(slot->work, e) < 0)
+		return -1;
+	release(slot);
+	return 0;
+}
+
 /* A worker has ended: keep what it found. */
 static int
 finish(struct scheduler *s, struct slot *slot, struct err *e)
@@ -231,6 +368,11 @@ finish(struct scheduler *s, struct slot *slot, struct err *e)
 	int failed = 0;
 
 	listen(slot);
+	if (outcome->end == CHILD_EXITED && outcome->code == WORKER_WAITS) {
+		index_add(&s->waiting, slot->queued);
+		release(slot);
+		return 0;
+	}
 	if (is_done &&
 		store_attempt_load(
 			s->store, s->queue[slot->queued].id, spool, e) < 0) {
@@ -243,11 +385,9 @@ finish(struct scheduler *s, struct slot *slot, struct err *e)
 		s->n_done++;
 		tell_end(s, slot, slot->stage);
 	}
-	child_fini(&slot->child);
 	if (!failed)
 		failed = path_remove(slot->work, e) < 0;
-	free(STEAL(slot->work));
-	slot->is_busy = false;
+	release(slot);
 	return failed ? -1 : 0;
 }
 
@@ -310,20 +450,29 @@ static int
 loop(struct scheduler *s, struct err *e)
 {
 	for (;;) {
-		unsigned n_busy = 0;
+		unsigned n_busy = 0, n_reading = 0;
 
 		for (unsigned i = 0; i < s->o->slots; i++) {
 			struct slot *slot = &s->slots[i];
 
 			if (slot->is_busy && child_step(&slot->child) == 1 &&
-				finish(s, slot, e) < 0)
+				(slot->batch ? finish_batch(s, slot, e)
+					     : finish(s, slot, e)) < 0)
 				return -1;
 			if (slot->is_busy)
 				listen(slot);
-			if (!slot->is_busy && s->n_stops == 0 &&
-				s->next < s->n_queue && start(s, slot, e) < 0)
+			n_busy += slot->is_busy;
+			n_reading += slot->is_busy && slot->is_together;
+		}
+		for (unsigned i = 0; i < s->o->slots && s->n_stops == 0; i++) {
+			struct slot *slot = &s->slots[i];
+
+			if (slot->is_busy)
+				continue;
+			if (start(s, slot, n_reading, e) < 0)
 				return -1;
 			n_busy += slot->is_busy;
+			n_reading += slot->is_busy && slot->is_together;
 		}
 		tell_running(s);
 		if (n_busy == 0)
@@ -473,11 +622,14 @@ sched_run(struct store *store, const struct sched_options *o,
 		if (s.slots[i].is_busy)
 			child_fini(&s.slots[i].child);
 		free(s.slots[i].work);
+		free(s.slots[i].batch);
 	}
 	free(s.self);
 	free(s.work);
 	free(s.slots);
 	free(s.queue);
+	free(s.waiting.v);
+	free(s.again.v);
 	close(s.signals);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return result;

@@ -9,6 +9,7 @@
 #include "provenance/provenance.h"
 #include "rebuild/rebuild.h"
 #include "recipe/recipe.h"
+#include "sched/batch.h"
 #include "sched/explain.h"
 #include "sched/job.h"
 #include "store/record.h"
@@ -405,6 +406,11 @@ walk(struct attempt *a, struct err *e)
 		int end;
 
 		say("stage", steps[i].name);
+		if (a->job.is_together && steps[i].run == step_rebuild &&
+			a->recipe->profile)
+			return batch_wait(&a->job, a->recipe, e) < 0
+				? WORKER_FAILED
+				: WORKER_WAITS;
 		end = steps[i].run(a, e);
 		if (a->stop && *a->stop)
 			return WORKER_STOPPED;
@@ -431,11 +437,15 @@ worker_run(const char *work, const volatile int *stop, struct err *e)
 	struct attempt a = {.stop = stop};
 	int status = WORKER_FAILED;
 
+	if (batch_is(work))
+		return batch_run(work, stop, e);
 	if (job_read(work, &a.arena, &a.job, e) == 0 &&
 		record_open(&a.record, spool, e) == 0)
 		status = walk(&a, e);
-	if (status == WORKER_DONE)
+	if (status == WORKER_DONE || status == WORKER_WAITS)
 		record_rest(&a);
+	if (status == WORKER_WAITS && record_pause(&a.record, e) < 0)
+		status = WORKER_FAILED;
 	if (status == WORKER_DONE &&
 		record_verdict(&a.record, a.verdict, a.class_, a.cause,
 			a.advice, started_s, clock_mono_ms() - started_ms,

@@ -582,12 +582,35 @@ record_comparison(struct record *r, const struct image *rebuilt,
 	fflush(r->f);
 }
 
+static int
+open_spool(struct record *r, const char *spool, const char *mode, struct err *e)
+{
+	r->f = fopen(spool, mode);
+	if (!r->f)
+		return err_sys(e, ERR_HOST, "%s", spool);
+	return 0;
+}
+
 int
 record_open(struct record *r, const char *spool, struct err *e)
 {
-	r->f = fopen(spool, "we");
-	if (!r->f)
-		return err_sys(e, ERR_HOST, "%s", spool);
+	return open_spool(r, spool, "we", e);
+}
+
+int
+record_resume(struct record *r, const char *spool, struct err *e)
+{
+	return open_spool(r, spool, "ae", e);
+}
+
+int
+record_pause(struct record *r, struct err *e)
+{
+	FILE *f = STEAL(r->f);
+	bool is_bad = ferror(f) != 0;
+
+	if (fclose(f) != 0 || is_bad)
+		return err_sys(e, ERR_HOST, "cannot write the spool");
 	return 0;
 }
 
@@ -597,8 +620,6 @@ record_verdict(struct record *r, enum verdict verdict, const char *class_,
 	int64_t elapsed_ms, struct err *e)
 {
 	struct jout j;
-	FILE *f;
-	bool is_bad;
 
 	line_begin(r, &j, "verdict");
 	jout_str(&j, "verdict", verdict_name(verdict));
@@ -608,11 +629,7 @@ record_verdict(struct record *r, enum verdict verdict, const char *class_,
 	jout_int(&j, "started_s", started_s);
 	jout_int(&j, "elapsed_ms", elapsed_ms);
 	line_end(&j);
-	f = STEAL(r->f);
-	is_bad = ferror(f) != 0;
-	if (fclose(f) != 0 || is_bad)
-		return err_sys(e, ERR_HOST, "cannot write the spool");
-	return 0;
+	return record_pause(r, e);
 }
 
 void

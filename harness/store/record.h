@@ -60,7 +60,7 @@ enum {
 };
 #define RECORD_SPOOL_MAX (INT64_C(2) << 30) /* bytes of a spool */
 
-/* Writes are checked at the end, by record_verdict. */
+/* Writes are checked at the end, by record_verdict or record_pause. */
 struct record {
 	FILE *f;
 };
@@ -82,6 +82,9 @@ void record_comparison(struct record *r, const struct image *rebuilt,
 int record_verdict(struct record *r, enum verdict verdict, const char *class_,
 	const char *cause, const char *advice, int64_t started_s,
 	int64_t elapsed_ms, struct err *e) NODISCARD;
+/* Close what another process goes on with by record_resume. */
+int record_pause(struct record *r, struct err *e) NODISCARD;
+int record_resume(struct record *r, const char *spool, struct err *e) NODISCARD;
 /* Close without a verdict; nothing when closed. */
 void record_drop(struct record *r);
 

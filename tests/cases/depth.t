@@ -108,7 +108,10 @@ like "$T/notes" 'Taken: --no-grafts, which leads to the profile' "and what was t
 is "$(sql "SELECT pack_options LIKE '%--no-grafts%' FROM recipe
 	JOIN attempt ON recipe.id = recipe_id JOIN sample ON sample.id = sample_id
 	WHERE name = 'ungrafted'")" 1 "and that is the recipe"
-is "$(notes hello)" "" "nothing else is lowered where the recipe is right at once"
+notes hello >"$T/notes"
+unlike "$T/notes" 'Lowered besides it' "nothing else is lowered where the recipe is right at once"
+like "$T/notes" '^Lowered together with 2[0-9] other recipes of these channels, in one process' \
+	"many recipes are lowered together"
 
 # Named as the store named it, with links in an order that it does not show.
 tests/world/enter sh -c '

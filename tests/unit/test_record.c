@@ -665,6 +665,36 @@ a_spool_that_cannot_be_written_is_told(void **state)
 	assert_int_equal(e.kind, ERR_HOST);
 }
 
+/* A worker leaves its spool to another one. */
+static void
+another_process_goes_on_with_a_spool(void **state)
+{
+	struct place *p = *state;
+	CLEANUP(own_store)
+	struct store *s = NULL;
+	struct record r = {0};
+	struct err e = {0};
+	struct store_run run = {0};
+	int64_t sample;
+
+	OK(store_open(p->db, STORE_WRITE, &s, &e));
+	sample = add_sample(s, &run, "one", NULL);
+	OK(record_open(&r, p->spool, &e));
+	record_notes(&r, (const char *const[]){"one"}, 1);
+	OK(record_pause(&r, &e));
+	assert_null(r.f);
+	assert_int_equal(store_attempt_load(s, sample, p->spool, &e), -1);
+	assert_int_equal(e.kind, ERR_INPUT);
+	OK(record_resume(&r, p->spool, &e));
+	record_notes(&r, (const char *const[]){"two"}, 1);
+	OK(record_verdict(&r, VERDICT_SAME_RECIPE, NULL, "c", NULL, 1, 2, &e));
+	OK(store_attempt_load(s, sample, p->spool, &e));
+	assert_int_equal(ask(p,
+				 "SELECT count(*) FROM attempt_text WHERE"
+				 " kind = 'note'"),
+		2);
+}
+
 int
 main(void)
 {
@@ -681,6 +711,9 @@ main(void)
 			a_log_that_is_gone_is_said, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(long_texts_are_cut_and_say_so,
 			place_make, place_remove),
+		cmocka_unit_test_setup_teardown(
+			another_process_goes_on_with_a_spool, place_make,
+			place_remove),
 		cmocka_unit_test(a_spool_that_cannot_be_written_is_told),
 	};
 
