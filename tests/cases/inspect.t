@@ -29,9 +29,10 @@ for typed in "$images"/*.options; do
 		"$name: sha256"
 
 	# What the author typed, in the form that inspect prints; an option's order
-	# leaves no trace, and the default compression is none to print.
+	# and --no-grafts leave no trace, and the default compression is none to print.
 	if [ "$name" != tampered ]; then
-		grep -v -e '^--save-provenance$' -e '^--load-path=' -e '^--format=' "$typed" |
+		grep -v -e '^--save-provenance$' -e '^--load-path=' -e '^--format=' \
+			-e '^--no-grafts$' "$typed" |
 			sort >"$T/typed"
 		jq -r '.pack.options[]' "$T/json" | sed 's|lab\.greetings|lab/greetings|' |
 			sort >"$T/found"
