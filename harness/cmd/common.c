@@ -126,14 +126,18 @@ common_verdict(const char *text, enum verdict *out)
 int
 common_image(const char *name, struct image **out, struct err *e)
 {
-	struct ref ref;
-	int result;
+	CLEANUP(own_free)
+	char *cache = common_cache();
+	const struct fetch_options how = {.cache = cache};
+	CLEANUP(place_fini)
+	struct place place = {0};
+	CLEANUP(ref_fini)
+	struct ref ref = {0};
 
-	if (ref_parse(name, NULL, &ref, e) < 0)
+	if (ref_parse(name, NULL, &ref, e) < 0 ||
+		fetch(&ref, &how, &place, e) < 0)
 		return -1;
-	result = image_read(ref.path, &image_limits_default, out, e);
-	ref_fini(&ref);
-	return result;
+	return image_read(place.path, &image_limits_default, out, e);
 }
 
 char *

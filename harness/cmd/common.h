@@ -8,7 +8,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "compare/compare.h"
-#include "fetch/ref.h"
+#include "fetch/fetch.h"
 #include "image/image.h"
 
 /* What the commands share: words on stderr, options, an image by name. */
