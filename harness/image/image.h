@@ -64,9 +64,10 @@ struct tree_entry {
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint32_t dev_major, dev_minor; /* devices */
-	uint16_t layer;                /* index of the layer it comes from */
-	uint8_t type;                  /* enum tree_type */
-	bool is_hard_link;             /* recorded as a link to another path */
+	uint32_t seq;      /* place among the members of the image's archives */
+	uint16_t layer;    /* index of the layer it comes from */
+	uint8_t type;      /* enum tree_type */
+	bool is_hard_link; /* recorded as a link to another path */
 };
 
 /* All paths, sorted by their bytes; the memory is the image's. */

@@ -215,7 +215,8 @@ int
 scan_member(struct scan *s, const struct tar_member *m,
 	const struct layer_source *contents, struct err *e)
 {
-	struct tree_entry entry = {.layer = TREE_NO_LAYER};
+	struct tree_entry entry = {
+		.layer = TREE_NO_LAYER, .seq = (uint32_t)s->n};
 
 	if (s->n == s->limits->entries)
 		return err_set(e, ERR_POLICY,

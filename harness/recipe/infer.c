@@ -314,45 +314,85 @@ is_of_format(const struct look *l, const struct tree_entry *x, const char *rest)
 		(slice_is(path, "bin") && strcmp(rest, "bin") == 0);
 }
 
+/* The value of the --symlink option that makes this link; NULL when none does.
+ */
+static char *
+link_value(struct look *l, const struct tree_entry *x, struct buf *target)
+{
+	const char *rest;
+
+	if (x->type != TREE_LINK || !x->link ||
+		slice_starts(slice_of(x->path), "gnu/store/"))
+		return NULL;
+	rest = below_profile(l, target_of(l, x, target));
+	if (!rest || is_profile_root(x, rest) || is_of_format(l, x, rest))
+		return NULL;
+	if (strchr(x->path, '=') || strchr(rest, '=') ||
+		!text_is_utf8(slice_of(x->path)) ||
+		!text_is_utf8(slice_of(rest))) {
+		words_say(l->missing,
+			"the link /%s -> %s: no --symlink option can name it",
+			x->path, x->link);
+		return NULL;
+	}
+	return xasprintf("/%s=%s", x->path, rest);
+}
+
+/* A link that an option made. */
+struct option_link {
+	char *value; /* of the option; owned */
+	uint32_t seq;
+};
+
+static int
+later_first(const void *a, const void *b)
+{
+	const struct option_link *x = a, *y = b;
+
+	return (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+/*
+ * Before July 2021, self-contained-tarball of guix/scripts/pack.scm named the
+ * store and each link to tar, the option typed last first; later ones archive
+ * all that is below the root, sorted, with the folder of the store.
+ */
+static bool
+keeps_order(const struct image *image)
+{
+	return is_format(image, "tarball") && !tree_find(&image->tree, "gnu");
+}
+
 static void
 look_symlinks(struct look *l)
 {
+	const struct tree *t = &l->image->tree;
 	CLEANUP(buf_fini)
 	struct buf target = {0};
-	size_t n = 0;
+	struct option_link *v = NULL;
+	size_t n = 0, cap = 0;
 
-	for (size_t i = 0; i < l->image->tree.n; i++) {
-		const struct tree_entry *x = &l->image->tree.v[i];
-		const char *rest;
-		CLEANUP(own_free)
-		char *value = NULL;
+	for (size_t i = 0; i < t->n; i++) {
+		char *value = link_value(l, &t->v[i], &target);
 
-		if (x->type != TREE_LINK || !x->link ||
-			slice_starts(slice_of(x->path), "gnu/store/"))
+		if (!value)
 			continue;
-		rest = below_profile(l, target_of(l, x, &target));
-		if (!rest || is_profile_root(x, rest) ||
-			is_of_format(l, x, rest))
-			continue;
-		if (strchr(x->path, '=') || strchr(rest, '=') ||
-			!text_is_utf8(slice_of(x->path)) ||
-			!text_is_utf8(slice_of(rest))) {
-			words_say(l->missing,
-				"the link /%s -> %s: no --symlink option can "
-				"name it",
-				x->path, x->link);
-			continue;
-		}
-		value = xasprintf("/%s=%s", x->path, rest);
-		reveal(l, "symlink", value);
-		n++;
+		VEC_GROW(v, n, cap);
+		v[n++] = (struct option_link){value, t->v[i].seq};
 	}
-	if (n > 1)
+	if (n > 1 && keeps_order(l->image))
+		qsort(v, n, sizeof(*v), later_first);
+	else if (n > 1)
 		words_say(l->guessed,
 			"the order of the %zu --symlink options: the image "
 			"does not keep it, and its contents do not depend on "
 			"it",
 			n);
+	for (size_t i = 0; i < n; i++) {
+		reveal(l, "symlink", v[i].value);
+		free(v[i].value);
+	}
+	free(v);
 }
 
 static void

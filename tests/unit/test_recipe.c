@@ -260,6 +260,41 @@ links_to_the_profile_are_symlink_options(void **state)
 	end(&f);
 }
 
+/* The member of the archive that an entry was. */
+static void
+add_at(struct fixture *f, uint32_t seq, const char *path, const char *link)
+{
+	add(f, path, TREE_LINK, link);
+	f->tree[f->own.image.tree.n - 1].seq = seq;
+}
+
+static void
+old_tarballs_keep_the_opposite_order_of_links(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, V4(ENTRY("a", "1", "out")));
+	f.own.image.format = "tarball";
+	add_at(&f, 7, "bin", PROFILE "/bin");
+	add_at(&f, 9, "etc/a", PROFILE "/etc");
+	add_at(&f, 8, "opt/b", PROFILE "/b");
+	reveals(&f,
+		"--symlink=/etc/a=etc --symlink=/opt/b=b --symlink=/bin=bin");
+	assert_false(says(f.r->guessed, f.r->n_guessed, "order of the"));
+	end(&f);
+
+	/* Newer ones have the folder of the store, and sort. */
+	begin(&f, V4(ENTRY("a", "1", "out")));
+	f.own.image.format = "tarball";
+	add_at(&f, 1, "bin", PROFILE "/bin");
+	add(&f, "gnu", TREE_DIR, NULL);
+	add_at(&f, 9, "opt/b", PROFILE "/b");
+	reveals(&f, "--symlink=/bin=bin --symlink=/opt/b=b");
+	assert_true(says(f.r->guessed, f.r->n_guessed, "order of the 2"));
+	end(&f);
+}
+
 /* A space stands for each NUL. */
 static void
 options_are_limited(void **state)
@@ -909,6 +944,7 @@ main(void)
 		cmocka_unit_test(
 			compression_is_revealed_unless_it_is_the_default),
 		cmocka_unit_test(links_to_the_profile_are_symlink_options),
+		cmocka_unit_test(old_tarballs_keep_the_opposite_order_of_links),
 		cmocka_unit_test(options_are_limited),
 		cmocka_unit_test(local_state_has_links_of_its_own),
 		cmocka_unit_test(entry_point_and_its_arguments_are_revealed),
