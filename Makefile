@@ -39,6 +39,7 @@ PKGS := \
 	jansson \
 	libarchive \
 	libcrypto \
+	libcurl \
 	libsquashfs1 \
 	libxml-2.0 \
 	sqlite3 \
