@@ -100,8 +100,10 @@ struct http_transfer {
 	struct buf body;       /* as sink says; of a failure, its beginning */
 	struct buf challenges; /* each WWW-Authenticate, a line each */
 	struct buf content_type, etag, last_modified;
-	char *final_url;     /* after redirects */
-	bool is_tls_refused; /* https was spoken to what does not speak it */
+	char *final_url;           /* after redirects */
+	struct buf content_digest; /* Docker-Content-Digest */
+	/* a loopback address that https was spoken to does not speak it */
+	bool is_tls_refused;
 
 	void *own; /* http.c's */
 };
