@@ -26,7 +26,7 @@ char *path_absolute(const char *path);
  */
 bool path_normalise(struct buf *out, struct slice path);
 enum {
-	PATH_MAX_BYTES = 4096
+	PATH_MAX_BYTES = 65535 /* whatever limits are set to */
 };
 
 /* mkdir -p with mode for each folder made. */

@@ -55,6 +55,21 @@ common_fail(const struct err *e)
 	}
 }
 
+/* With all limits before the example, where there is --limit. */
+static void
+print_usage(const char *usage)
+{
+	const char *end = strstr(usage, "\nexample:");
+
+	if (!end || !strstr(usage, "--limit ")) {
+		fputs(usage, stdout);
+		return;
+	}
+	printf("%.*s\nlimits:\n", (int)(end - usage), usage);
+	limits_print(stdout);
+	fputs(end, stdout);
+}
+
 int
 common_option(
 	int argc, char *argv[], const char *shorts, const struct option *longs)
@@ -64,7 +79,7 @@ common_option(
 	opterr = 0;
 	c = getopt_long(argc, argv, shorts, longs, NULL);
 	if (c == 'h') {
-		fputs(cmd_find(argv[0])->usage, stdout);
+		print_usage(cmd_find(argv[0])->usage);
 		exit(fflush(stdout) == 0 ? EXIT_ACCEPTED : EXIT_MACHINE);
 	}
 	if (c == '?' || c == ':')
@@ -123,8 +138,20 @@ common_verdict(const char *text, enum verdict *out)
 	return false;
 }
 
+bool
+common_limit(struct image_limits *limits, const char *text)
+{
+	struct err e = {0};
+
+	if (limits_set(limits, text, &e) == 0)
+		return true;
+	common_complain("%s", e.text);
+	return false;
+}
+
 int
-common_image(const char *name, struct image **out, struct err *e)
+common_image(const char *name, const struct image_limits *limits,
+	struct image **out, struct err *e)
 {
 	CLEANUP(own_free)
 	char *cache = common_cache();
@@ -137,7 +164,7 @@ common_image(const char *name, struct image **out, struct err *e)
 	if (ref_parse(name, NULL, &ref, e) < 0 ||
 		fetch(&ref, &how, &place, e) < 0)
 		return -1;
-	return image_read(place.path, &image_limits_default, out, e);
+	return image_read(place.path, limits, out, e);
 }
 
 char *

@@ -30,8 +30,23 @@ bool
 common_number(const char *text, const char *option, int64_t max, int64_t *out);
 /* A verdict's name; false and a complaint with all names otherwise. */
 bool common_verdict(const char *text, enum verdict *out);
+/* --limit, of every command that reads images. */
+enum {
+	COMMON_LIMIT = 0x2000
+};
+#define COMMON_LIMIT_OPTION                                    \
+	{                                                      \
+		"limit", required_argument, NULL, COMMON_LIMIT \
+	}
+#define COMMON_LIMIT_USAGE                                                        \
+	"      --limit NAME=N    a limit on what is read (more than once; K, M, " \
+	"G, T\n"                                                                  \
+	"                        after N); below are all and their defaults\n"
+/* Its value; false and a complaint when it is wrong. */
+bool common_limit(struct image_limits *limits, const char *text);
 /* Read the image that a command names. */
-int common_image(const char *name, struct image **out, struct err *e) NODISCARD;
+int common_image(const char *name, const struct image_limits *limits,
+	struct image **out, struct err *e) NODISCARD;
 /* $XDG_CACHE_HOME/unblend or ~/.cache/unblend; the caller's own. */
 char *common_cache(void);
 

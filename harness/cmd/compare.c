@@ -50,7 +50,8 @@ print(const struct comparison *c, bool is_json, struct err *e)
 }
 
 static int
-compare(char *const names[2], bool is_json, enum verdict accept, struct err *e)
+compare(char *const names[2], const struct image_limits *limits, bool is_json,
+	enum verdict accept, struct err *e)
 {
 	CLEANUP(own_image)
 	struct image *a = NULL;
@@ -64,8 +65,9 @@ compare(char *const names[2], bool is_json, enum verdict accept, struct err *e)
 	struct err ignored = {0};
 	int status;
 
-	if (common_image(names[0], &a, e) < 0 ||
-		common_image(names[1], &b, e) < 0 || !(work = make_work(e)))
+	if (common_image(names[0], limits, &a, e) < 0 ||
+		common_image(names[1], limits, &b, e) < 0 ||
+		!(work = make_work(e)))
 		return common_fail(e);
 	/* Only to name packages: an image without provenance compares too. */
 	(void)!provenance_read(a, &p, &ignored);
@@ -87,10 +89,12 @@ cmd_compare(int argc, char *argv[])
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
 		{"accept", required_argument, NULL, OPT_ACCEPT},
+		COMMON_LIMIT_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	enum verdict accept = VERDICT_SAME_CONTENTS;
+	struct image_limits limits = image_limits_default;
 	bool is_json = false;
 	struct err e = {0};
 	int c;
@@ -98,10 +102,12 @@ cmd_compare(int argc, char *argv[])
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
 		if (c == OPT_JSON)
 			is_json = true;
-		else if (c != OPT_ACCEPT || !common_verdict(optarg, &accept))
+		else if (c == COMMON_LIMIT ? !common_limit(&limits, optarg)
+					   : c != OPT_ACCEPT ||
+					!common_verdict(optarg, &accept))
 			return EXIT_WRONG;
 	}
 	if (argc - optind != 2)
 		return common_usage(argv[0], "expected two images");
-	return compare(argv + optind, is_json, accept, &e);
+	return compare(argv + optind, &limits, is_json, accept, &e);
 }

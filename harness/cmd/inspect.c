@@ -15,6 +15,7 @@ enum {
 /* What one image tells; provenance and recipe are NULL where it does not. */
 struct findings {
 	const char *source;
+	struct image_limits limits;
 	struct image *image;
 	struct provenance *provenance;
 	struct recipe *recipe;
@@ -155,7 +156,7 @@ find(struct findings *f, struct err *e)
 {
 	struct err later = {0};
 
-	if (common_image(f->source, &f->image, e) < 0)
+	if (common_image(f->source, &f->limits, &f->image, e) < 0)
 		return -1;
 	if (provenance_read(f->image, &f->provenance, e) < 0) {
 		if (!is_finding(e))
@@ -180,18 +181,20 @@ cmd_inspect(int argc, char *argv[])
 {
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
+		COMMON_LIMIT_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct findings f = {0};
+	struct findings f = {.limits = image_limits_default};
 	struct err found = {0}, e = {0};
 	bool is_json = false;
 	int c, status = EXIT_ACCEPTED;
 
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
-		if (c != OPT_JSON)
+		if (c == OPT_JSON)
+			is_json = true;
+		else if (c != COMMON_LIMIT || !common_limit(&f.limits, optarg))
 			return EXIT_WRONG;
-		is_json = true;
 	}
 	if (argc - optind != 1)
 		return common_usage(argv[0], "expected one image");

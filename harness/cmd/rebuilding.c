@@ -28,7 +28,8 @@ stop(int number)
 void
 rebuilding_init(struct rebuilding *r, int argc)
 {
-	*r = (struct rebuilding){.o = {.limits = limits_default}};
+	*r = (struct rebuilding){.o = {.limits = limits_default},
+		.image_limits = image_limits_default};
 	r->mirrors = arena_alloc(
 		&r->arena, (2 * (size_t)argc + 1) * sizeof(*r->mirrors));
 }
@@ -68,6 +69,8 @@ bool
 rebuilding_take(struct rebuilding *r, int c)
 {
 	switch (c) {
+	case COMMON_LIMIT:
+		return common_limit(&r->image_limits, optarg);
 	case REBUILDING_TRUST:
 		r->trust_file = optarg;
 		return true;

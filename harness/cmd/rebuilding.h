@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "cmd/common.h"
 #include "rebuild/rebuild.h"
 
 /* What the commands share that run Guix for one image themselves. */
@@ -15,6 +16,7 @@ struct rebuilding {
 	struct rebuild_options o;
 	const char *trust_file, *cache;
 	const char *channels; /* file that the image's channels are in */
+	struct image_limits image_limits;
 	const char **mirrors; /* pairs */
 	size_t n_mirrors;
 	struct trust *trust;
@@ -27,7 +29,8 @@ enum {
 	REBUILDING_TIMEOUT = REBUILDING_TRUST + 5
 };
 #define REBUILDING_OPTIONS                                                   \
-	{"trust", required_argument, NULL, REBUILDING_TRUST},                \
+	COMMON_LIMIT_OPTION,                                                 \
+		{"trust", required_argument, NULL, REBUILDING_TRUST},        \
 		{"mirror", required_argument, NULL, REBUILDING_TRUST + 1},   \
 		{"cache", required_argument, NULL, REBUILDING_TRUST + 2},    \
 		{"guix", required_argument, NULL, REBUILDING_TRUST + 3},     \
@@ -44,7 +47,7 @@ enum {
 	"      --cache DIR       channel mirrors and Guix instances; default\n" \
 	"                        $XDG_CACHE_HOME/unblend\n"                     \
 	"      --guix PROGRAM    the guix command; default: on PATH\n"          \
-	"      --timeout S       seconds for all of it; default 3600\n"
+	"      --timeout S       seconds for all of it; default 3600\n" COMMON_LIMIT_USAGE
 
 void rebuilding_init(struct rebuilding *r, int argc);
 /* Remove the private folder, and all else. */

@@ -129,6 +129,8 @@ take_option(struct request *r, int c)
 	case OPT_SILENCE:
 		return common_number(
 			optarg, "--silence", SECONDS_MAX, &o->limits.silence_s);
+	case COMMON_LIMIT:
+		return common_limit(&o->image_limits, optarg);
 	default:
 		return false;
 	}
@@ -153,6 +155,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"guix", required_argument, NULL, OPT_GUIX},
 		{"timeout", required_argument, NULL, OPT_TIMEOUT},
 		{"silence", required_argument, NULL, OPT_SILENCE},
+		COMMON_LIMIT_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -162,6 +165,7 @@ take_options(struct request *r, int argc, char *argv[])
 	r->jobs = 1;
 	r->o.depth = DEPTH_PACK;
 	r->o.limits = limits_default;
+	r->o.image_limits = image_limits_default;
 	r->o.progress = stderr;
 	r->o.is_terminal = isatty(STDERR_FILENO);
 	while ((c = common_option(argc, argv, ":o:d:j:qh", longs)) != -1) {

@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "cmd/cmd.h"
+#include "cmd/common.h"
 #include "cmd/rebuilding.h"
 
 static const struct command commands[] = {
@@ -36,19 +37,18 @@ static const struct command commands[] = {
 		"      --guix PROGRAM    the guix command; default: on PATH\n"
 		"      --timeout S       seconds for one rebuild; default "
 		"3600\n"
-		"      --silence S       seconds without output; default 600\n"
+		"      --silence S       seconds without output; default 600\n" COMMON_LIMIT_USAGE
 		"  -q, --quiet           no progress on stderr\n"
 		"\n"
 		"example: unblend run papers.corpus -o report\n"},
 	{"inspect", cmd_inspect,
 		"what is in an image, where it comes from, what is missing",
-		"usage: unblend inspect [--json] IMAGE\n"
+		"usage: unblend inspect [OPTION...] IMAGE\n"
 		"\n"
 		"Say what is in an image and where it comes from, without "
 		"running anything.\nIMAGE is FILE, pack:FILE or docker-archive:FILE.\n"
 		"\n"
-		"      --json            as JSON\n"
-		"\n"
+		"      --json            as JSON\n" COMMON_LIMIT_USAGE "\n"
 		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
 	{"recipe", cmd_recipe,
 		"channels.scm, manifest.scm and rebuild.sh of an image",
@@ -94,7 +94,7 @@ static const struct command commands[] = {
 		"      --json            as JSON\n"
 		"      --accept VERDICT  the worst verdict for exit status 0; "
 		"default\n"
-		"                        same-contents\n"
+		"                        same-contents\n" COMMON_LIMIT_USAGE
 		"\n"
 		"example: unblend compare old.tar.gz new.tar.gz\n"},
 	{"report", cmd_report, "the reports again, from the database",

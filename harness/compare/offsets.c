@@ -67,44 +67,14 @@ offsets_of_files(const char *a, const char *b, int64_t *offset, struct err *e)
 	}
 }
 
-/* What has been read once is allowed again, whatever the limits were then. */
-static struct image_limits
-as_read(const struct image *image)
-{
-	struct image_limits l = image_limits_default;
-	uint64_t unpacked = 0, entries = 0;
-
-	for (size_t i = 0; i < image->n_layers; i++) {
-		unpacked += image->layers[i].size;
-		entries += image->layers[i].entries;
-	}
-	if (l.file_bytes < image->size)
-		l.file_bytes = image->size;
-	if (l.unpacked < unpacked)
-		l.unpacked = unpacked;
-	if (image->size > 0 && l.ratio <= unpacked / image->size)
-		l.ratio = unpacked / image->size + 1;
-	if (l.layers < image->n_layers)
-		l.layers = (uint32_t)image->n_layers;
-	if (l.entries < entries)
-		l.entries = (uint32_t)entries;
-	if (l.members < image->n_members)
-		l.members = (uint32_t)image->n_members;
-	if (l.json_bytes < image->config.n)
-		l.json_bytes = (uint32_t)image->config.n;
-	return l;
-}
-
 static int
 extract(const struct image *image, const char *const *paths, size_t n,
 	const char *folder, struct err *e)
 {
-	struct image_limits limits = as_read(image);
-
 	if (path_mkdirs(folder, 0700, e) < 0)
 		return -1;
-	return image_extract(
-		image, &limits, paths, n, COMPARE_OFFSET_FILE_MAX, folder, e);
+	return image_extract(image, &image->limits, paths, n,
+		COMPARE_OFFSET_FILE_MAX, folder, e);
 }
 
 static uint64_t

@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/path.h"
+#include "image/limits.h"
 #include "image/shown.h"
 
 /* A string without NULs as a C string; NULL when v is anything else. */
@@ -75,9 +76,9 @@ parse_manifest(const struct jdoc *doc, uint32_t layers_max, struct arena *arena,
 		return err_set(e, ERR_INPUT, "Config names no member");
 	layers = jdoc_get_ci(image, "Layers");
 	if (jdoc_len(layers) > layers_max)
-		return err_set(e, ERR_POLICY,
-			"has %zu layers, allowed are %u (limit layers)",
-			jdoc_len(layers), layers_max);
+		return limits_refuse(
+			&(struct image_limits){.layers = layers_max},
+			LIMIT_layers, e, "has %zu layers", jdoc_len(layers));
 	if (strings(layers, "Layers", arena, &names, &out->n_layers, e) < 0)
 		return -1;
 	for (size_t i = 0; i < out->n_layers; i++) {

@@ -41,10 +41,8 @@ open_regular(struct file *f, const char *path,
 		return err_set(e, ERR_INPUT, "is no regular file");
 	f->size = (uint64_t)st.st_size;
 	if (f->size > limits->file_bytes)
-		return err_set(e, ERR_POLICY,
-			"has %llu bytes, allowed are %llu (limit file_bytes)",
-			(unsigned long long)f->size,
-			(unsigned long long)limits->file_bytes);
+		return limits_refuse(limits, LIMIT_file_bytes, e,
+			"has %llu bytes", (unsigned long long)f->size);
 	return 0;
 }
 

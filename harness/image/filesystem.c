@@ -116,11 +116,7 @@ begin_reading(struct reading *r, struct err *e)
 	r->scan.limits = r->limits;
 	r->scan.arena = &image->arena;
 	r->scan.is_plain = true;
-	r->scan.budget = (struct layer_budget){
-		.unpacked = r->limits->unpacked,
-		.ratio = r->limits->ratio,
-		.packed = file_size(r->file),
-	};
+	r->scan.budget = layer_budget_of(r->limits, file_size(r->file));
 	image->layers = arena_alloc(&image->arena, sizeof(*image->layers));
 	image->n_layers = 1;
 	if (squashfs_open(r->file, r->own->begin, r->limits, &r->scan.budget,

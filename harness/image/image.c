@@ -15,19 +15,6 @@
 #include "image/shown.h"
 #include "image/tree.h"
 
-const struct image_limits image_limits_default = {
-	.file_bytes = UINT64_C(64) << 30,
-	.unpacked = UINT64_C(256) << 30,
-	.ratio = 200,
-	.layers = 4096,
-	.entries = 4000000,
-	.members = 20000,
-	.json_bytes = 1 << 20,
-	.kept_bytes = 8 << 20,
-	.kept_total = 32 << 20,
-	.names = UINT64_C(1) << 30,
-};
-
 /* What image_read holds while it reads. */
 struct reading {
 	struct outer *outer;
@@ -45,6 +32,18 @@ end_reading(struct reading *r)
 	parts_fini(&r->parts);
 }
 
+static int
+no_part(const struct reading *r, const char *what, const char *key,
+	struct err *e)
+{
+	if (r->parts.is_too_deep)
+		return limits_refuse(r->scan.limits, LIMIT_link_depth, e,
+			"%s '%s' is behind more links", what,
+			shown_of(slice_of(key)).text);
+	return err_set(e, ERR_INPUT, "has no %s '%s'", what,
+		shown_of(slice_of(key)).text);
+}
+
 /* A member that must be JSON, and is called what in errors. */
 static int
 get_json(struct reading *r, const char *key, const char *what,
@@ -54,18 +53,21 @@ get_json(struct reading *r, const char *key, const char *what,
 	uint32_t max = r->scan.limits->json_bytes;
 
 	if (!part)
-		return err_set(e, ERR_INPUT, "has no member '%s' (%s)",
-			shown_of(slice_of(key)).text, what);
+		return no_part(r, "member", key, e);
 	if (part->member.size > max)
-		return err_set(e, ERR_POLICY,
-			"%s has %llu bytes, allowed are %u (limit json_bytes)",
-			what, (unsigned long long)part->member.size, max);
+		return limits_refuse(r->scan.limits, LIMIT_json_bytes, e,
+			"%s has %llu bytes", what,
+			(unsigned long long)part->member.size);
 	if (!part->json)
 		return err_set(e, ERR_INPUT,
 			"%s is neither a JSON array nor "
 			"an object",
 			what);
 	*out = part;
+	if (limits_json(r->scan.limits,
+		    (struct slice){part->json, (size_t)part->member.size},
+		    e) < 0)
+		return err_wrap(e, "%s", what);
 	return 0;
 }
 
@@ -144,8 +146,7 @@ take_layers(struct reading *r, struct tree_range *ranges, struct err *e)
 		struct layer *layer = &image->layers[i];
 
 		if (!part)
-			return err_set(e, ERR_INPUT, "has no layer '%s'",
-				shown_of(slice_of(name)).text);
+			return no_part(r, "layer", name, e);
 		if (part->failure) {
 			*e = *part->failure;
 			return err_wrap(
@@ -209,11 +210,7 @@ read_docker(struct reading *r, const char *path,
 		return -1;
 	r->scan.limits = limits;
 	r->scan.arena = &image->arena;
-	r->scan.budget = (struct layer_budget){
-		.unpacked = limits->unpacked,
-		.ratio = limits->ratio,
-		.packed = outer_size(r->outer),
-	};
+	r->scan.budget = layer_budget_of(limits, outer_size(r->outer));
 	if (parts_read(&r->parts, r->outer, &r->scan, e) < 0 ||
 		outer_finish(r->outer, &image->sha256, &image->size, e) < 0)
 		return -1;
@@ -272,6 +269,7 @@ image_read(const char *path, const struct image_limits *limits,
 	struct image_own *own = xcalloc(1, sizeof(*own));
 
 	image = &own->image;
+	image->limits = *limits;
 	image->path = arena_copy(&image->arena, path, strlen(path));
 	if (read_kind(own, path, limits, e) < 0)
 		return err_wrap(e, "%s", shown_of(slice_of(path)).text);

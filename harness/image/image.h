@@ -12,21 +12,7 @@
 #include "base/jdoc.h"
 #include "base/jout.h"
 #include "base/slice.h"
-
-/* Limits on what is read; each is named in the error that it causes. */
-struct image_limits {
-	uint64_t file_bytes; /* of the image file */
-	uint64_t unpacked;   /* bytes of all layers, decompressed */
-	uint64_t ratio;      /* unpacked : packed, once over 64 MiB */
-	uint32_t layers;     /* in one image */
-	uint32_t entries;    /* of the tree, all layers together */
-	uint32_t members;    /* of the outer archive */
-	uint32_t json_bytes; /* of manifest.json and of the config, each */
-	uint32_t kept_bytes; /* of one profile manifest; beyond, not kept */
-	uint32_t kept_total; /* of all files kept in memory */
-	uint64_t names;      /* bytes of all paths, links, owners, xattrs */
-};
-extern const struct image_limits image_limits_default;
+#include "image/limits.h"
 
 enum compression {
 	COMPRESSION_NONE,
@@ -172,6 +158,7 @@ struct image {
 	struct store_item *items; /* by name */
 	size_t n_items;
 	struct machine machine; /* of most ELF files in the store */
+	struct image_limits limits; /* that it was read within */
 
 	struct arena arena; /* owns all of the above but config_doc, tree.v */
 };

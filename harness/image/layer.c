@@ -57,22 +57,38 @@ compression_name(enum compression c)
 	return packings[c].name;
 }
 
+struct layer_budget
+layer_budget_of(const struct image_limits *limits, uint64_t packed)
+{
+	return (struct layer_budget){
+		.unpacked = limits->unpacked,
+		.ratio = limits->ratio,
+		.packed = packed,
+		.layer = limits->layer_bytes,
+	};
+}
+
 int
 layer_spend(struct layer_budget *budget, uint64_t n, struct err *e)
 {
+	struct image_limits limits;
+
 	if (!budget)
 		return 0;
 	budget->used += n;
+	if (budget->used <= budget->unpacked &&
+		budget->used <= LAYER_RATIO_FROM)
+		return 0;
+	limits = (struct image_limits){
+		.unpacked = budget->unpacked, .ratio = budget->ratio};
 	if (budget->used > budget->unpacked)
-		return err_set(e, ERR_POLICY,
-			"unpacks to more than the %llu bytes allowed (limit unpacked)",
-			(unsigned long long)budget->unpacked);
+		return limits_refuse(&limits, LIMIT_unpacked, e,
+			"unpacks to more bytes than are allowed");
 	if (budget->used > LAYER_RATIO_FROM &&
 		budget->used / budget->ratio > budget->packed)
-		return err_set(e, ERR_POLICY,
-			"%llu bytes unpack to more than %llu times as many (limit ratio)",
-			(unsigned long long)budget->packed,
-			(unsigned long long)budget->ratio);
+		return limits_refuse(&limits, LIMIT_ratio, e,
+			"%llu bytes unpack to more than so many times as many",
+			(unsigned long long)budget->packed);
 	return 0;
 }
 
@@ -291,6 +307,10 @@ block(void *arg, struct slice *out, struct err *e)
 	s->size += out->n;
 	if (s->sum)
 		digest_add(s->sum, out->p, out->n);
+	if (s->budget && s->budget->layer && s->size > s->budget->layer)
+		return limits_refuse(
+			&(struct image_limits){.layer_bytes = s->budget->layer},
+			LIMIT_layer_bytes, e, "a layer unpacks to more bytes");
 	return layer_spend(s->budget, out->n, e) < 0 ? -1 : 1;
 }
 

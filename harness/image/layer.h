@@ -31,7 +31,11 @@ struct layer_budget {
 	uint64_t unpacked; /* of them allowed (limit "unpacked") */
 	uint64_t ratio;    /* allowed times packed (limit "ratio") ... */
 	uint64_t packed;   /* ... which are this many bytes */
+	uint64_t layer;    /* of one stream (limit "layer-bytes"); 0: all */
 };
+/* For a file of so many bytes; a budget of what is no layer has layer 0. */
+struct layer_budget
+layer_budget_of(const struct image_limits *limits, uint64_t packed);
 
 /* Below this many bytes no ratio is too high. */
 #define LAYER_RATIO_FROM (UINT64_C(64) << 20)

@@ -54,9 +54,8 @@ outer_next(struct outer *o, const struct tar_member **out, struct err *e)
 	if (r <= 0)
 		return r;
 	if (++o->n_members > o->limits->members)
-		return err_set(e, ERR_POLICY,
-			"has more than %u members (limit members)",
-			o->limits->members);
+		return limits_refuse(o->limits, LIMIT_members, e,
+			"has more members than that");
 	(void)digest_end(o->member_sum);
 	o->has_digest = true;
 	return 1;

@@ -41,11 +41,7 @@ begin_reading(struct reading *r, struct err *e)
 	r->scan.limits = r->limits;
 	r->scan.arena = &image->arena;
 	r->scan.is_plain = true;
-	r->scan.budget = (struct layer_budget){
-		.unpacked = r->limits->unpacked,
-		.ratio = r->limits->ratio,
-		.packed = file_size(r->file),
-	};
+	r->scan.budget = layer_budget_of(r->limits, file_size(r->file));
 	image->layers = arena_alloc(&image->arena, sizeof(*image->layers));
 	image->n_layers = 1;
 	return 0;
@@ -129,10 +125,9 @@ keep(struct deb *d, const char *name, struct layer_source from, struct err *e)
 	buf_clear(&d->text);
 	while ((r = layer_pull(from, &part, e)) > 0) {
 		if (part.n > d->reading->limits->json_bytes - d->text.n)
-			return err_set(e, ERR_POLICY,
-				"'%s' has more than %u bytes (limit json_bytes)",
-				shown_of(slice_of(name)).text,
-				d->reading->limits->json_bytes);
+			return limits_refuse(d->reading->limits,
+				LIMIT_json_bytes, e, "'%s' is larger",
+				shown_of(slice_of(name)).text);
 		buf_slice(&d->text, part);
 	}
 	if (r == 0)

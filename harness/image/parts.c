@@ -7,10 +7,6 @@
 #include "base/path.h"
 #include "image/shown.h"
 
-enum {
-	LINKS_MAX = 8
-};
-
 /* The target of a symbolic link as a key: it may go up, but not out. */
 static const char *
 link_key(const struct part *part, struct slice target, struct arena *arena)
@@ -119,9 +115,8 @@ read_json(struct parts *p, struct part *part, struct layer_stream *stream,
 
 	p->json += part->member.size;
 	if (p->json > limits->kept_total)
-		return err_set(e, ERR_POLICY,
-			"more than %u bytes of JSON (limit kept_total)",
-			limits->kept_total);
+		return limits_refuse(
+			limits, LIMIT_kept_total, e, "more JSON than is kept");
 	while ((r = layer_pull(layer_source(stream), &block, e)) > 0)
 		buf_slice(&text, block);
 	if (r == 0)
@@ -229,6 +224,7 @@ parts_read(struct parts *p, struct outer *o, struct scan *scan, struct err *e)
 			return err_wrap(e, "member '%s'",
 				shown_of(slice_of(part->key)).text);
 	}
+	p->link_depth = scan->limits->link_depth;
 	return r < 0 ? -1 : index_parts(p, e);
 }
 
@@ -257,8 +253,23 @@ parts_find(struct parts *p, const char *key)
 {
 	struct part *part = find(p, key);
 
-	for (int i = 0; part && part->is_link && i < LINKS_MAX; i++)
-		part = part->link ? find(p, part->link) : NULL;
+	const struct part *seen = part;
+	uint32_t depth = 0, next = 1;
+
+	/* Brent's way to find a loop: what was there after 1, 2, 4... links. */
+	while (part && part->is_link && part->link) {
+		if (depth++ == p->link_depth) {
+			p->is_too_deep = true;
+			return NULL;
+		}
+		part = find(p, part->link);
+		if (part == seen)
+			return NULL;
+		if (depth == next) {
+			seen = part;
+			next *= 2;
+		}
+	}
 	return part && part->is_file ? part : NULL;
 }
 

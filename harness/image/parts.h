@@ -29,14 +29,17 @@ struct part {
 struct parts {
 	struct part *v; /* in the order of the archive */
 	size_t n, cap;
-	uint64_t json;  /* bytes kept */
-	size_t *by_key; /* indexes in v, once parts_read is done */
+	uint64_t json;       /* bytes kept */
+	size_t *by_key;      /* indexes in v, once parts_read is done */
+	uint32_t link_depth; /* the limit, once parts_read is done */
+	bool is_too_deep;    /* a name led through more links than that */
 };
 
 /* Read all members of o, to the end of the file. */
 int parts_read(struct parts *p, struct outer *o, struct scan *scan,
 	struct err *e) NODISCARD;
-/* The file named key, links followed; NULL when there is none. */
+/* The file named key, links followed; NULL when there is none, or when it is
+ * behind more links than are followed. */
 struct part *parts_find(struct parts *p, const char *key);
 void parts_fini(struct parts *p);
 

@@ -133,8 +133,9 @@ set_data(struct entry *x, struct slice store, struct err *e)
 }
 
 static int
-read_header(struct bytes *from, const char *what, uint32_t bytes_max,
-	struct header *out, struct err *e)
+read_header(struct bytes *from, const char *what,
+	const struct image_limits *limits, enum limit max, struct header *out,
+	struct err *e)
 {
 	char intro[INTRO_BYTES];
 	uint32_t n, size;
@@ -151,10 +152,9 @@ read_header(struct bytes *from, const char *what, uint32_t bytes_max,
 		return err_set(e, ERR_POLICY,
 			"%s of %u entries, allowed are %d", what, n,
 			ENTRIES_MAX);
-	if (size > bytes_max)
-		return err_set(e, ERR_POLICY,
-			"%s of %u bytes, allowed are %u (limit kept_total)",
-			what, size, bytes_max);
+	if (size > limits_get(limits, max))
+		return limits_refuse(
+			limits, max, e, "%s of %u bytes", what, size);
 	out->bytes = xmalloc((size_t)n * INDEX_BYTES + size + 1);
 	out->v = xcalloc(n, sizeof(*out->v));
 	if (bytes_read(from, out->bytes, (size_t)n * INDEX_BYTES + size, e) < 0)
@@ -321,9 +321,8 @@ read_files(const struct header *h, const struct image_limits *limits,
 	uint64_t names = arena->total;
 
 	if (n > limits->entries)
-		return err_set(e, ERR_POLICY,
-			"more than %u entries (limit entries)",
-			limits->entries);
+		return limits_refuse(
+			limits, LIMIT_entries, e, "has %u entries", n);
 	if (get_columns(h, &c, n, e) < 0)
 		return -1;
 	out->files = arena_alloc(arena, n * sizeof(*out->files));
@@ -332,9 +331,8 @@ read_files(const struct header *h, const struct image_limits *limits,
 			return -1;
 		/* names of folders may stand for much more than they are */
 		if (arena->total - names > limits->names)
-			return err_set(e, ERR_POLICY,
-				"more than %llu bytes of names (limit names)",
-				(unsigned long long)limits->names);
+			return limits_refuse(limits, LIMIT_names, e,
+				"names that take more bytes");
 	}
 	out->n_files = n;
 	if (n > 0)
@@ -446,11 +444,11 @@ rpm_read(struct bytes *from, const struct image_limits *limits,
 
 	*out = (struct rpm){0};
 	if (bytes_skip(from, LEAD_BYTES, e) < 0 ||
-		read_header(from, "rpm signature", limits->json_bytes,
+		read_header(from, "rpm signature", limits, LIMIT_json_bytes,
 			&signature, e) < 0 ||
 		bytes_skip(from, (8 - from->at % 8) % 8, e) < 0 ||
-		read_header(from, "rpm header", limits->kept_total, &h, e) <
-			0 ||
+		read_header(from, "rpm header", limits, LIMIT_kept_total, &h,
+			e) < 0 ||
 		check_format(&h, e) < 0 ||
 		read_files(&h, limits, arena, out, e) < 0)
 		return -1;

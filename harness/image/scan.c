@@ -104,9 +104,8 @@ scan_contents(struct scan *s, struct tree_entry *entry,
 	if (is_kept) {
 		s->kept += entry->size;
 		if (s->kept > s->limits->kept_total)
-			return err_set(e, ERR_POLICY,
-				"more than %u bytes of manifests (limit kept_total)",
-				s->limits->kept_total);
+			return limits_refuse(s->limits, LIMIT_kept_total, e,
+				"more bytes of manifests than are kept");
 		buf_clear(&s->data);
 	}
 	while ((r = layer_pull(from, &part, e)) > 0) {
@@ -200,7 +199,7 @@ set_paths(struct scan *s, const struct tar_member *m, uint8_t *type,
 	if (*type >= TREE_WHITEOUT ||
 		(*type != TREE_LINK && *type != TREE_HARD_LINK))
 		return 0;
-	if (m->link.n == 0 || m->link.n > PATH_MAX_BYTES || has_nul(m->link))
+	if (m->link.n == 0 || has_nul(m->link))
 		return err_set(e, ERR_INPUT, "bad target of a link");
 	if (*type == TREE_LINK)
 		buf_slice(&s->link, m->link);
@@ -211,6 +210,34 @@ set_paths(struct scan *s, const struct tar_member *m, uint8_t *type,
 	return 0;
 }
 
+/* Before anything is allocated for one more member. */
+static int
+check_limits(const struct scan *s, const struct tar_member *m, struct err *e)
+{
+	const struct image_limits *l = s->limits;
+	uint64_t names =
+		s->arena->total - s->kept + m->path.n + m->link.n + m->xattrs.n;
+	uint64_t memory = names + (s->n + 1) * sizeof(*s->v);
+
+	if (s->n == l->entries)
+		return limits_refuse(
+			l, LIMIT_entries, e, "more entries than that");
+	if (m->path.n > l->path_bytes || m->link.n > l->path_bytes)
+		return limits_refuse(l, LIMIT_path_bytes, e,
+			"a path of %zu bytes",
+			m->path.n > l->path_bytes ? m->path.n : m->link.n);
+	if (names > l->names)
+		return limits_refuse(
+			l, LIMIT_names, e, "names that take more bytes");
+	if (memory > SCAN_DENSITY_FROM &&
+		memory / l->density > s->budget.packed / 100)
+		return limits_refuse(l, LIMIT_density, e,
+			"entries and names take %llu bytes, the file has %llu",
+			(unsigned long long)memory,
+			(unsigned long long)s->budget.packed);
+	return 0;
+}
+
 int
 scan_member(struct scan *s, const struct tar_member *m,
 	const struct layer_source *contents, struct err *e)
@@ -218,11 +245,7 @@ scan_member(struct scan *s, const struct tar_member *m,
 	struct tree_entry entry = {
 		.layer = TREE_NO_LAYER, .seq = (uint32_t)s->n};
 
-	if (s->n == s->limits->entries)
-		return err_set(e, ERR_POLICY,
-			"more than %u entries (limit entries)",
-			s->limits->entries);
-	if (set_paths(s, m, &entry.type, e) < 0)
+	if (check_limits(s, m, e) < 0 || set_paths(s, m, &entry.type, e) < 0)
 		return -1;
 	entry.path = arena_copy(s->arena, s->path.p, s->path.n);
 	if (s->link.n)
@@ -242,10 +265,6 @@ scan_member(struct scan *s, const struct tar_member *m,
 	entry.dev_minor = m->dev_minor;
 	entry.size = m->size;
 	entry.is_hard_link = entry.type == TREE_HARD_LINK;
-	if (s->arena->total - s->kept > s->limits->names)
-		return err_set(e, ERR_POLICY,
-			"more than %llu bytes of names (limit names)",
-			(unsigned long long)s->limits->names);
 	/* a name and its NUL */
 	digest_add(s->order, entry.path, s->path.n + 1);
 	if (entry.type == TREE_FILE && contents &&

@@ -346,9 +346,9 @@ read_link(struct squashfs *s, struct inode *i, bool is_extended, struct err *e)
 	char target[PATH_MAX_BYTES];
 	unsigned char xattr[4];
 
-	if (i->link_size > sizeof(target))
-		return err_set(e, ERR_INPUT, "a link to a path of %u bytes",
-			i->link_size);
+	if (i->link_size > s->limits->path_bytes)
+		return limits_refuse(s->limits, LIMIT_path_bytes, e,
+			"a link to a path of %u bytes", i->link_size);
 	if (get(s, INODES, target, i->link_size, e) < 0)
 		return -1;
 	buf_clear(&s->link);
@@ -455,9 +455,9 @@ read_xattr_list(struct squashfs *s, uint64_t kv, uint32_t n, struct err *e)
 		if (read_xattr(s, &pax.text, &pax.xattrs[pax.n_xattrs], e) < 0)
 			return -1;
 		if (pax.text.n > s->limits->json_bytes)
-			return err_set(e, ERR_POLICY,
-				"extended attributes of %llu: more than %u bytes (limit json_bytes)",
-				(unsigned long long)kv, s->limits->json_bytes);
+			return limits_refuse(s->limits, LIMIT_json_bytes, e,
+				"extended attributes at %llu are larger",
+				(unsigned long long)kv);
 	}
 	at = buf_text(&pax.text);
 	for (size_t i = 0; i < n; i++) {
@@ -603,10 +603,10 @@ read_folder_entry(
 		(n <= 2 && memcmp("..", name, n) == 0))
 		return err_set(e, ERR_INPUT, "'%s': a name that no file has",
 			shown_of((struct slice){name, n}).text);
-	if (s->path.n + 1 + n > PATH_MAX_BYTES)
-		return err_set(e, ERR_INPUT,
-			"'%s': a path of more than %d bytes",
-			shown_of(buf_get(&s->path)).text, PATH_MAX_BYTES);
+	if (s->path.n + 1 + n > s->limits->path_bytes)
+		return limits_refuse(s->limits, LIMIT_path_bytes, e,
+			"'%s': a path of %zu bytes",
+			shown_of(buf_get(&s->path)).text, s->path.n + 1 + n);
 	if (s->path.n)
 		buf_char(&s->path, '/');
 	buf_add(&s->path, name, n);

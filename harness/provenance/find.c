@@ -60,8 +60,9 @@ is_profile(const struct image *image, const struct store_item *item)
 		return false;
 	if (slice_ends(slice_of(item->name), "-profile"))
 		return true;
-	is = sexp_is(sexp_at(sexp_parse(&scratch, file->data, &ignored), 0),
-		"manifest");
+	is = limits_data(&image->limits, file->data, &ignored) == 0 &&
+		sexp_is(sexp_at(sexp_parse(&scratch, file->data, &ignored), 0),
+			"manifest");
 	arena_fini(&scratch);
 	return is;
 }
@@ -329,6 +330,7 @@ provenance_read(
 	CLEANUP(own_free)
 	char *path = NULL;
 	const struct store_item *item;
+	struct slice data;
 	int status;
 
 	*out = NULL;
@@ -342,7 +344,10 @@ provenance_read(
 		return -1;
 	item = &image->items[s.candidates[0]];
 	path = xasprintf("%s%s", store, item->name);
-	status = provenance_parse(path, manifest_of(image, item)->data, out, e);
+	data = manifest_of(image, item)->data;
+	status = limits_data(&image->limits, data, e);
+	if (status == 0)
+		status = provenance_parse(path, data, out, e);
 	if (*out) {
 		struct slice why = slice_of(s.why);
 		CLEANUP(own_free)

@@ -19,6 +19,27 @@ put_strings(struct jout *j, const char *key, const char *const *v)
 	jout_end(j, ']');
 }
 
+static void
+put_image_limits(struct jout *j, const struct image_limits *l)
+{
+	const struct limit_row *row;
+
+	jout_begin(j, "image_limits", '{');
+	for (size_t i = 0; (row = limits_row(i)); i++)
+		jout_int(j, row->name, (int64_t)limits_get(l, (enum limit)i));
+	jout_end(j, '}');
+}
+
+static void
+get_image_limits(const struct jdoc *doc, struct image_limits *l)
+{
+	const struct limit_row *row;
+
+	for (size_t i = 0; (row = limits_row(i)); i++)
+		limits_put(l, (enum limit)i,
+			(uint64_t)jdoc_int(jdoc_get(doc, row->name), 0));
+}
+
 int
 job_write(const struct job *job, struct err *e)
 {
@@ -50,6 +71,7 @@ job_write(const struct job *job, struct err *e)
 	jout_int(&j, "log_bytes", (int64_t)job->limits.log_bytes);
 	jout_int(&j, "output_bytes", (int64_t)job->limits.output_bytes);
 	jout_int(&j, "memory_bytes", (int64_t)job->limits.memory_bytes);
+	put_image_limits(&j, &job->image_limits);
 	jout_end(&j, '}');
 	if (jout_close(&j, e) < 0)
 		return -1;
@@ -122,6 +144,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		(uint64_t)jdoc_int(jdoc_get(doc, "output_bytes"), 0);
 	out->limits.memory_bytes =
 		(uint64_t)jdoc_int(jdoc_get(doc, "memory_bytes"), 0);
+	get_image_limits(jdoc_get(doc, "image_limits"), &out->image_limits);
 	if (!out->name || !out->image || !out->cache || !depth ||
 		!depth_parse(depth, &out->depth, NULL))
 		return err_set(e, ERR_BUG, "%s: not a whole job", path);

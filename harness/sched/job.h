@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "corpus/depth.h"
+#include "image/limits.h"
 #include "rebuild/policy.h"
 
 /*
@@ -29,6 +30,7 @@ struct job {
 	enum depth depth;
 	bool is_together; /* leave the recipe for a batch */
 	struct limits limits;
+	struct image_limits image_limits;
 };
 
 enum {

@@ -145,6 +145,7 @@ fill_job(const struct scheduler *s, const struct sample *sample,
 		.has_sha256 = sample->has_sha256,
 		.depth = sample->has_depth ? sample->depth : o->depth,
 		.limits = o->limits,
+		.image_limits = o->image_limits,
 	};
 	if (sample->timeout_s)
 		job->limits.deadline_s = sample->timeout_s;

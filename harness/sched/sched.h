@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "corpus/corpus.h"
+#include "image/limits.h"
 #include "rebuild/policy.h"
 #include "store/store.h"
 
@@ -19,10 +20,11 @@ struct sched_options {
 	enum depth depth;     /* where the corpus says nothing */
 	unsigned slots;       /* jobs at the same time, 1 or more */
 	struct limits limits; /* where the corpus says nothing */
-	const char *db;       /* the database's file: jobs work beside it */
-	const char *cache;    /* absolute */
-	const char *trust;    /* NULL: only what is built in */
-	const char *guix;     /* NULL: the one on PATH */
+	struct image_limits image_limits;
+	const char *db;    /* the database's file: jobs work beside it */
+	const char *cache; /* absolute */
+	const char *trust; /* NULL: only what is built in */
+	const char *guix;  /* NULL: the one on PATH */
 	const char *const *mirrors; /* NULL-ended pairs, or NULL */
 	const char *version;        /* of this program */
 	const char *corpora;        /* the files named, one a line */

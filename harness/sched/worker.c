@@ -71,7 +71,7 @@ step_read(struct attempt *a, struct err *e)
 {
 	const struct job *job = &a->job;
 
-	if (image_read(job->image, &image_limits_default, &a->image, e) < 0) {
+	if (image_read(job->image, &job->image_limits, &a->image, e) < 0) {
 		if (e->kind == ERR_INPUT)
 			return judge(a, VERDICT_UNREADABLE, "malformed",
 				e->text,
@@ -79,7 +79,7 @@ step_read(struct attempt *a, struct err *e)
 				"published broken.");
 		if (e->kind == ERR_POLICY)
 			return judge(a, VERDICT_REFUSED, "limit", e->text,
-				"The image is beyond a limit of this program.");
+				"If you trust it, raise the limit.");
 		if (e->kind == ERR_ABSENT)
 			return judge(a, VERDICT_NOT_TRIED, "image-missing",
 				e->text,
@@ -371,7 +371,7 @@ step_compare(struct attempt *a, struct err *e)
 	CLEANUP(own_free)
 	char *work = path_join(a->job.work, "compare");
 
-	if (image_read(a->rebuild.output, &image_limits_default, &a->rebuilt,
+	if (image_read(a->rebuild.output, &a->job.image_limits, &a->rebuilt,
 		    e) < 0)
 		return judge(a, VERDICT_NOT_TRIED, "rebuilt-unreadable",
 			e->text,

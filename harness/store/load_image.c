@@ -27,7 +27,7 @@ exact(struct load *l, const char *key, const char *key_hex)
 	CLEANUP(own_free)
 	char *shown = NULL;
 	struct exact x = {.raw = spool_hex_opt(
-				  &l->sp, l->sp.doc, key_hex, PATH_MAX_BYTES)};
+				  &l->sp, l->sp.doc, key_hex, RECORD_PATH_MAX)};
 
 	if (!x.raw.p) {
 		x.text = spool_word_opt(&l->sp, l->sp.doc, key);

@@ -112,7 +112,7 @@ put_path(struct jout *j, const char *key, const char *key_hex, const char *s)
 	struct buf b = {0};
 	struct slice raw = slice_of(s);
 
-	if (raw.n > PATH_MAX_BYTES) {
+	if (raw.n > RECORD_PATH_MAX) {
 		put_word(j, key, s);
 		return;
 	}

@@ -45,6 +45,7 @@
  */
 enum {
 	RECORD_LINE_MAX = 16 << 20,  /* bytes of a line */
+	RECORD_PATH_MAX = 4096,      /* of a path that is kept exactly */
 	RECORD_WORD_MAX = 16 << 10,  /* bytes of a text of one line, clean */
 	RECORD_TEXT_MAX = 1 << 20,   /* bytes of a text of many lines, clean */
 	RECORD_CONFIG_MAX = 1 << 20, /* bytes of an image's config */

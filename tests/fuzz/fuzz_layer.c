@@ -91,12 +91,7 @@ check_tree(const struct tree *tree, struct arena *arena)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct image_limits limits = {
-		.entries = 1000,
-		.kept_bytes = 1000,
-		.kept_total = 5000,
-		.names = 1 << 20,
-	};
+	struct image_limits limits = image_limits_default;
 	struct arena arena = {0};
 	struct scan scan = {.limits = &limits, .arena = &arena};
 	struct slice first = {0}, second;
@@ -110,6 +105,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (len < 2)
 		return 0;
+	limits.entries = 1000;
+	limits.kept_bytes = 1000;
+	limits.kept_total = 5000;
+	limits.names = 1 << 20;
 	copy = mend(data + 2, len - 2);
 	first.p = copy;
 	first.n = ((size_t)data[0] << 8 | data[1]) * 512;

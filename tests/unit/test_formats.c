@@ -592,10 +592,10 @@ rpm_headers_have_limits(void **state)
 	assert_int_equal(image_read(path, &limits, &image, &e), 0);
 	image_free(image);
 	limits.kept_total--;
-	assert_fails(dir, "a.rpm", &limits, ERR_POLICY, "(limit kept_total)");
+	assert_fails(dir, "a.rpm", &limits, ERR_POLICY, "(limit kept-total is");
 	limits = image_limits_default;
 	limits.entries = 2;
-	assert_fails(dir, "a.rpm", &limits, ERR_POLICY, "(limit entries)");
+	assert_fails(dir, "a.rpm", &limits, ERR_POLICY, "(limit entries is");
 }
 
 /* A program that is nothing but its header, then n bytes in all. */
@@ -873,7 +873,7 @@ control_archives_have_limits(void **state)
 	image_free(again);
 	limits.json_bytes = 4999;
 	assert_fails(dir, "full.deb", &limits, ERR_POLICY,
-		"'1' has more than 4999 bytes (limit json_bytes)");
+		"'1' is larger (limit json-bytes is 4999");
 }
 
 static void
@@ -902,22 +902,22 @@ limits_hold_on_both_sides(void **state)
 		image_free(STEAL(image));
 		limits.file_bytes--;
 		assert_fails(dir, names[i], &limits, ERR_POLICY,
-			"(limit file_bytes)");
+			"(limit file-bytes is");
 		limits = image_limits_default;
 		limits.entries = 4;
-		assert_fails(
-			dir, names[i], &limits, ERR_POLICY, "(limit entries)");
+		assert_fails(dir, names[i], &limits, ERR_POLICY,
+			"(limit entries is");
 		limits = image_limits_default;
 		limits.unpacked = 400000;
-		assert_fails(
-			dir, names[i], &limits, ERR_POLICY, "(limit unpacked)");
+		assert_fails(dir, names[i], &limits, ERR_POLICY,
+			"(limit unpacked is");
 		limits.unpacked = 600000;
 		assert_int_equal(image_read(path, &limits, &image, &e), 0);
 		image_free(STEAL(image));
 		limits = image_limits_default;
 		limits.names = 10;
 		assert_fails(
-			dir, names[i], &limits, ERR_POLICY, "(limit names)");
+			dir, names[i], &limits, ERR_POLICY, "(limit names is");
 	}
 }
 

@@ -450,13 +450,14 @@ check_limit(const char *dir, const char *file, const char *name,
 			image ? "read" : e.text);
 }
 
-#define CHECK_LIMIT(file, field, value)                              \
-	do {                                                         \
-		struct image_limits enough_ = image_limits_default;  \
-		struct image_limits less_ = image_limits_default;    \
-		enough_.field = (value);                             \
-		less_.field = enough_.field - 1;                     \
-		check_limit(*state, file, #field, &enough_, &less_); \
+#define CHECK_LIMIT(file, field, value)                                    \
+	do {                                                               \
+		struct image_limits enough_ = image_limits_default;        \
+		struct image_limits less_ = image_limits_default;          \
+		enough_.field = (value);                                   \
+		less_.field = enough_.field - 1;                           \
+		check_limit(*state, file, limits_row(LIMIT_##field)->name, \
+			&enough_, &less_);                                 \
 	} while (0)
 
 enum {
@@ -519,7 +520,7 @@ names_have_a_limit(void **state)
 			low = limits.names;
 		if (!image &&
 			(e.kind != ERR_POLICY ||
-				!strstr(e.text, "(limit names)")))
+				!strstr(e.text, "(limit names is")))
 			fail_msg("%s", e.text);
 		image_free(image);
 	}

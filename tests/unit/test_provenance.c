@@ -71,7 +71,7 @@ end_items(struct fixture *f)
 static void
 begin(struct fixture *f)
 {
-	*f = (struct fixture){0};
+	*f = (struct fixture){.own.image.limits = image_limits_default};
 	f->own.image.tree.v = f->tree;
 	f->own.image.items = f->items;
 	f->own.config.env = f->env;

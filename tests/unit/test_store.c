@@ -772,7 +772,7 @@ each_limit_is_kept_from_both_sides(void **state)
 		{SOURCE_LINE IMAGE_LINE("2") ITEM_LINE(
 			 "1") "{\"r\":\"file\",\"type\":\"d\",\"mode\":1,"
 			      "\"path_hex\":\"",
-			"01", "\"}\n" VERDICT_LINE("timeout"), PATH_MAX_BYTES,
+			"01", "\"}\n" VERDICT_LINE("timeout"), RECORD_PATH_MAX,
 			"at most 4096"},
 		{"{\"r\":\"provenance\",\"profile\":\"p\",\"found\":\"\","
 		 "\"version\":4,\"packages\":0}\n"
