@@ -156,6 +156,7 @@ common_image(const char *name, const struct image_limits *limits,
 	CLEANUP(own_free)
 	char *cache = common_cache();
 	const struct fetch_options how = {.cache = cache};
+	const struct image_options options = {.limits = limits};
 	CLEANUP(place_fini)
 	struct place place = {0};
 	CLEANUP(ref_fini)
@@ -164,7 +165,7 @@ common_image(const char *name, const struct image_limits *limits,
 	if (ref_parse(name, NULL, &ref, e) < 0 ||
 		fetch(&ref, &how, &place, e) < 0)
 		return -1;
-	return image_read(place.path, limits, out, e);
+	return image_read_place(&place, &options, out, e);
 }
 
 char *

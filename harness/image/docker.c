@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/path.h"
+#include "fetch/ref.h"
 #include "image/limits.h"
 #include "image/shown.h"
 
@@ -55,19 +56,117 @@ member_name(const char *s, struct arena *arena)
 	return arena_copy(arena, name.p, name.n);
 }
 
-static int
-parse_manifest(const struct jdoc *doc, uint32_t layers_max, struct arena *arena,
-	struct docker_manifest *out, struct err *e)
+enum {
+	TAGS_SHOWN = 5,  /* in an error */
+	SHOWN_MAX = 150, /* bytes of them */
+	NUMBER_MAX = 1000000
+};
+
+/* "a:1, b:2 and 3 more": the first tag of each image. */
+static void
+list_tags(const struct jdoc *doc, struct buf *out)
 {
-	const struct jdoc *image = jdoc_at(doc, 0), *layers;
+	size_t n = jdoc_len(doc), i = 0;
+
+	for (; i < n && i < TAGS_SHOWN && out->n < SHOWN_MAX; i++) {
+		struct slice tag = jdoc_str(
+			jdoc_at(jdoc_get_ci(jdoc_at(doc, i), "RepoTags"), 0));
+
+		buf_str(out, i ? ", " : "");
+		if (tag.n)
+			buf_str(out, shown_of(tag).text);
+		else
+			buf_printf(out, "@%zu", i);
+	}
+	if (i < n)
+		buf_printf(out, " and %zu more", n - i);
+}
+
+static bool
+is_named(const struct jdoc *image, const char *ref, const struct buf *whole)
+{
+	const struct jdoc *tags = jdoc_get_ci(image, "RepoTags");
+
+	for (size_t i = 0; i < jdoc_len(tags); i++) {
+		struct slice tag = jdoc_str(jdoc_at(tags, i));
+		CLEANUP(own_free)
+		char *text = NULL;
+		CLEANUP(buf_fini)
+		struct buf name = {0};
+		struct err ignored = {0};
+
+		if (slice_is(tag, ref))
+			return true;
+		if (whole->n == 0 || tag.n == 0 || memchr(tag.p, '\0', tag.n))
+			continue;
+		text = xmemdup0(tag.p, tag.n);
+		if (ref_normalise(text, &name, &ignored) == 0 &&
+			slice_eq(buf_get(&name), buf_get(whole)))
+			return true;
+	}
+	return false;
+}
+
+/* NULL when ref is none of them. */
+static const struct jdoc *
+find_image(const struct jdoc *doc, const char *ref)
+{
+	CLEANUP(buf_fini)
+	struct buf whole = {0};
+	struct err ignored = {0};
+	char *end;
+
+	if (!ref)
+		return jdoc_len(doc) == 1 ? jdoc_at(doc, 0) : NULL;
+	if (ref[0] == '@') {
+		unsigned long n = strtoul(ref + 1, &end, 10);
+
+		return ref[1] >= '0' && ref[1] <= '9' && *end == '\0' &&
+				n <= NUMBER_MAX
+			? jdoc_at(doc, n)
+			: NULL;
+	}
+	if (ref_normalise(ref, &whole, &ignored) < 0)
+		buf_clear(&whole);
+	for (size_t i = 0; i < jdoc_len(doc); i++)
+		if (is_named(jdoc_at(doc, i), ref, &whole))
+			return jdoc_at(doc, i);
+	return NULL;
+}
+
+static int
+choose_image(const struct jdoc *doc, const char *ref, const struct jdoc **out,
+	struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf tags = {0};
+
+	if (jdoc_type(doc) != JDOC_ARRAY)
+		return err_set(e, ERR_INPUT, "is no array");
+	*out = find_image(doc, ref);
+	if (*out)
+		return 0;
+	if (jdoc_len(doc) == 0)
+		return err_set(e, ERR_INPUT, "tells of 0 images");
+	list_tags(doc, &tags);
+	if (ref)
+		return err_set(e, ERR_ABSENT,
+			"tells of no image '%s'; it has %s",
+			shown_of(slice_of(ref)).text, buf_text(&tags));
+	return err_set(e, ERR_INPUT,
+		"tells of %zu images, and none is named: %s", jdoc_len(doc),
+		buf_text(&tags));
+}
+
+static int
+parse_manifest(const struct jdoc *doc, const char *ref, uint32_t layers_max,
+	struct arena *arena, struct docker_manifest *out, struct err *e)
+{
+	const struct jdoc *image = NULL, *layers;
 	const char **names, **tags;
 
-	if (jdoc_type(doc) != JDOC_ARRAY || jdoc_len(doc) != 1)
-		return err_set(e, ERR_INPUT,
-			jdoc_type(doc) == JDOC_ARRAY
-				? "tells of %zu images, expected is one"
-				: "is no array",
-			jdoc_len(doc));
+	if (choose_image(doc, ref, &image, e) < 0)
+		return -1;
 	if (jdoc_type(image) != JDOC_OBJECT)
 		return err_set(e, ERR_INPUT, "its element is no object");
 	out->config =
@@ -99,14 +198,14 @@ parse_manifest(const struct jdoc *doc, uint32_t layers_max, struct arena *arena,
 }
 
 int
-docker_manifest_parse(struct slice text, uint32_t layers_max,
+docker_manifest_parse(struct slice text, const char *ref, uint32_t layers_max,
 	struct arena *arena, struct docker_manifest *out, struct err *e)
 {
 	CLEANUP(own_jdoc)
 	struct jdoc *doc = jdoc_parse(text, e);
 
 	*out = (struct docker_manifest){0};
-	if (!doc || parse_manifest(doc, layers_max, arena, out, e) < 0)
+	if (!doc || parse_manifest(doc, ref, layers_max, arena, out, e) < 0)
 		return err_wrap(e, "manifest.json");
 	return 0;
 }

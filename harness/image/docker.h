@@ -18,7 +18,7 @@
  * relies on.  What they give lives in the arena.  ERR_INPUT says what is wrong.
  */
 
-/* The one element of manifest.json. */
+/* An element of manifest.json. */
 struct docker_manifest {
 	const char *config;        /* member names, path_normalise'd */
 	const char *const *layers; /* lowest first */
@@ -27,9 +27,14 @@ struct docker_manifest {
 	size_t n_repo_tags;
 };
 
-/* ERR_POLICY: more than layers_max layers. */
-int docker_manifest_parse(struct slice text, uint32_t layers_max,
-	struct arena *arena, struct docker_manifest *out,
+/*
+ * The element that ref means: the only one where it is NULL, number N for "@N"
+ * (from 0), else the first that has this name among its tags, or another
+ * spelling of it (ref_normalise).  ERR_POLICY: more than layers_max layers;
+ * ERR_ABSENT: none of that name.
+ */
+int docker_manifest_parse(struct slice text, const char *ref,
+	uint32_t layers_max, struct arena *arena, struct docker_manifest *out,
 	struct err *e) NODISCARD;
 
 /* What this stage needs of the config. */

@@ -23,18 +23,10 @@ struct file {
 };
 
 static int
-open_regular(struct file *f, const char *path,
-	const struct image_limits *limits, struct err *e)
+check_regular(struct file *f, const struct image_limits *limits, struct err *e)
 {
 	struct stat st;
 
-	/* O_NONBLOCK: a fifo without a writer must not hold us. */
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (f->fd < 0)
-		return err_sys(e,
-			errno == ENOENT || errno == ENOTDIR ? ERR_ABSENT
-							    : ERR_HOST,
-			"cannot open");
 	if (fstat(f->fd, &st) < 0)
 		return err_sys(e, ERR_HOST, "cannot stat");
 	if (!S_ISREG(st.st_mode))
@@ -50,11 +42,26 @@ int
 file_open(const char *path, const struct image_limits *limits,
 	struct file **out, struct err *e)
 {
+	/* O_NONBLOCK: a fifo without a writer must not hold us. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return err_sys(e,
+			errno == ENOENT || errno == ENOTDIR ? ERR_ABSENT
+							    : ERR_HOST,
+			"cannot open");
+	return file_take(fd, limits, out, e);
+}
+
+int
+file_take(int fd, const struct image_limits *limits, struct file **out,
+	struct err *e)
+{
 	CLEANUP(own_image_file)
 	struct file *f = xcalloc(1, sizeof(*f));
 
-	f->fd = -1;
-	if (open_regular(f, path, limits, e) < 0)
+	f->fd = fd;
+	if (check_regular(f, limits, e) < 0)
 		return -1;
 	f->chunk = xmalloc(CHUNK);
 	f->sum = digest_new();

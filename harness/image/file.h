@@ -17,6 +17,9 @@ struct file;
  * limits->file_bytes. */
 int file_open(const char *path, const struct image_limits *limits,
 	struct file **out, struct err *e) NODISCARD;
+/* The same of a file that is open; fd is closed, also when that fails. */
+int file_take(int fd, const struct image_limits *limits, struct file **out,
+	struct err *e) NODISCARD;
 /* Bytes of it, as it was opened. */
 uint64_t file_size(const struct file *f);
 /* All of it, digested as it is pulled; ERR_HOST when its size changes. */

@@ -125,10 +125,16 @@ struct machine {
 
 /* What is in an image.  Read by image_read, ended by image_free. */
 struct image {
-	/* "docker-archive", "tarball", "squashfs", "deb", "rpm", "appimage" */
+	/* "docker-archive", "oci-archive", "oci", "dir", "rootfs", "tarball",
+	 * "squashfs", "deb", "rpm", "appimage" */
 	const char *format;
-	const char *path; /* the file */
+	const char *path; /* the file, or folder */
+	/* Of the file.  Of a layout ("oci", "dir") that of the manifest, which
+	 * is what registries and skopeo know the image by; of a folder of files
+	 * one over all its entries, their metadata and contents. */
 	struct digest sha256;
+	/* Of the file; of a layout the sum of manifest, config and layers, of a
+	 * folder that of its files. */
 	uint64_t size;
 	/* of the whole file; of data.tar, of the payload, of the file system */
 	enum compression compression;
@@ -138,10 +144,14 @@ struct image {
 	 * an rpm's header but what depends on its compression; else zeros. */
 	struct slice config;
 	struct digest config_digest;
-	struct jdoc *config_doc;      /* the same, read */
-	const char *config_name;      /* member that it is */
-	const char *const *repo_tags; /* "NAME:TAG" of manifest.json */
+	struct jdoc *config_doc; /* the same, read */
+	const char *config_name; /* member that it is */
+	/* "NAME:TAG" of manifest.json; what the index of a layout names it */
+	const char *const *repo_tags;
 	size_t n_repo_tags;
+	/* Layouts, archives of them: "oci" or "docker"; else NULL and zeros. */
+	const char *manifest_kind;
+	struct digest manifest_digest;
 
 	const struct attribute *attributes;
 	size_t n_attributes;
@@ -152,33 +162,60 @@ struct image {
 	 */
 	struct layer *layers;
 	size_t n_layers;
+	/* Docker images: so many of the first layers look as guix pack makes
+	 * them, and those after were added; 0: not even the first does. */
+	size_t n_guix_layers;
 	struct member *members;
 	size_t n_members;
 	struct tree tree;         /* layers merged, whiteouts applied */
 	struct store_item *items; /* by name */
 	size_t n_items;
-	struct machine machine; /* of most ELF files in the store */
+	struct machine machine;     /* of most ELF files in the store */
 	struct image_limits limits; /* that it was read within */
 
 	struct arena arena; /* owns all of the above but config_doc, tree.v */
 };
 
+struct place;    /* fetch/fetch.h */
+struct platform; /* fetch/manifest.h */
+
+/* How to read an image. */
+struct image_options {
+	const struct image_limits *limits;
+	/* of an image for several; NULL: manifest_choose's default */
+	const struct platform *platform;
+};
+
 /*
- * Read what `guix pack' makes (guix/scripts/pack.scm); its contents tell which:
- * - a docker archive (moby image spec 1.2 "combined image JSON + file system
- *   changeset"; guix/docker.scm), in whatever compression, members in any
- *   order, with or without "./", layers compressed or not;
- * - a tar with a gnu/store in it, in whatever compression;
- * - a SquashFS 4.0 file system, alone or behind the program of an AppImage;
- * - a Debian package (deb(5)); an RPM package with a cpio payload.
- * Read in passing; of a layer nothing stays in memory but the tree, and the
- * contents of files that may be profile manifests (gnu/store/ITEM/manifest).
+ * Read the image that is at a place on this machine:
+ * - docker-archive: what docker save, podman save, skopeo and guix pack make
+ *   (moby image spec 1.2 "combined image JSON + file system changeset";
+ *   guix/docker.scm), in whatever compression, members in any order, with or
+ *   without "./", layers compressed or not; ref is a NAME[:TAG] or "@N" of
+ *   several, counted from 0;
+ * - oci, oci-archive: an OCI image layout (image-spec, image-layout.md), a
+ *   folder or a tar; ref is a name of the index or "@sha256:HEX" of a manifest;
+ * - dir: skopeo's dir: (containers-transports(5));
+ * - rootfs: the tar of a file system, or a folder of files: whiteouts mean
+ *   nothing there, and in a folder no link is followed;
+ * - pack: what its contents say: one of those, or what `guix pack' makes
+ *   (guix/scripts/pack.scm): a tar with a gnu/store in it, a SquashFS 4.0 file
+ *   system, alone or behind the program of an AppImage; a Debian package
+ *   (deb(5)); an RPM package with a cpio payload.
+ * Files are read in passing; of a layer nothing stays in memory but the tree,
+ * and the contents of files that may be profile manifests
+ * (gnu/store/ITEM/manifest).
  *
- * ERR_INPUT  malformed, truncated, not an image, a diffID that is not that of
- *            the layer, a path that leaves the tree
+ * ERR_INPUT  malformed, truncated, not an image, a blob that is not what its
+ *            digest says, a diffID that is not that of the layer, a path that
+ *            leaves the tree, several images and none named
  * ERR_POLICY over one of the limits
- * ERR_ABSENT no such file
+ * ERR_ABSENT no such file, or no such image in it
  */
+int
+image_read_place(const struct place *place, const struct image_options *options,
+	struct image **out, struct err *e) NODISCARD;
+/* The file or folder path, as pack: */
 int image_read(const char *path, const struct image_limits *limits,
 	struct image **out, struct err *e) NODISCARD;
 void image_free(struct image *image);
@@ -199,6 +236,11 @@ int image_extract(const struct image *image, const struct image_limits *limits,
 /* The strings of the config's `config' object, key matched without case. */
 size_t image_env(const struct image *image, const char ***env);
 size_t image_entrypoint(const struct image *image, const char ***words);
+/* Is it an image of Docker's or OCI's kind, in whatever container: one of a
+ * config and layers? */
+bool image_is_docker(const struct image *image);
+/* Is it a file system alone, of whatever image? */
+bool image_is_rootfs(const struct image *image);
 /* NULL when there is none of that name. */
 const struct attribute *
 image_attribute(const struct image *image, const char *name);
@@ -206,8 +248,8 @@ image_attribute(const struct image *image, const char *name);
 const char *image_architecture(const struct image *image);
 
 /* Member "image" of `inspect --json': source, sha256, size, format,
- * compression, config_digest (null when there is none), diff_ids, repo_tags,
- * layers, attributes, entries, items. */
+ * compression, config_digest, manifest_digest, manifest_kind (null when there
+ * is none), diff_ids, repo_tags, layers, attributes, entries, items. */
 void image_json(const struct image *image, struct jout *j, const char *key);
 
 #endif

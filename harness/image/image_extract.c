@@ -11,6 +11,7 @@
 #include "image/cpio.h"
 #include "image/file.h"
 #include "image/image.h"
+#include "image/inside.h"
 #include "image/outer.h"
 #include "image/own.h"
 #include "image/package.h"
@@ -252,8 +253,8 @@ is_looked_into(const struct extraction *x, const char *key)
 	return false;
 }
 
-/* How a format is read again: file is open, and layers[0] the only layer but
- * of a docker archive. */
+/* How a format is read again: file is open where it is one, and layers[0] the
+ * only layer but of a docker image. */
 struct again {
 	struct extraction *x;
 	const struct image_limits *limits;
@@ -333,7 +334,7 @@ read_filesystem(struct again *a, struct err *e)
 }
 
 static int
-read_docker(struct again *a, struct err *e)
+read_archive(struct again *a, struct err *e)
 {
 	CLEANUP(own_outer)
 	struct outer *o = NULL;
@@ -358,37 +359,90 @@ read_docker(struct again *a, struct err *e)
 	return 0;
 }
 
+/* Each layer is a file of the folder, named as it was read. */
+static int
+read_layout(struct again *a, struct err *e)
+{
+	CLEANUP(own_fd)
+	int folder = -1;
+	const struct image *image = a->x->image;
+
+	if (inside_open(image->path, &folder, e) < 0)
+		return -1;
+	for (size_t i = 0; i < image->n_layers; i++) {
+		const char *key = image->layers[i].name;
+		CLEANUP(own_image_file)
+		struct file *f = NULL;
+
+		if (!is_looked_into(a->x, key))
+			continue;
+		if (inside_file(folder, key, a->limits, &f, e) < 0 ||
+			read_layer(a->x, file_source(f), key, &a->budget, e) <
+				0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The files themselves. */
+static int
+read_folder(struct again *a, struct err *e)
+{
+	CLEANUP(own_fd)
+	int folder = -1;
+	struct extraction *x = a->x;
+
+	if (inside_open(x->image->path, &folder, e) < 0)
+		return -1;
+	for (size_t i = 0; i < x->n; i++) {
+		CLEANUP(own_image_file)
+		struct file *f = NULL;
+		struct tar_member m = {.size = x->v[i].size};
+
+		if (x->v[i].is_found)
+			continue;
+		if (inside_file(folder, x->v[i].source, a->limits, &f, e) < 0 ||
+			take(x, &x->v[i], &m, a->key, file_source(f), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 read_again(
 	struct extraction *x, const struct image_limits *limits, struct err *e)
 {
-	static int (*const readers[])(struct again * a, struct err * e) = {
-		[KIND_DOCKER] = read_docker,
-		[KIND_TARBALL] = read_tarball,
-		[KIND_SQUASHFS] = read_filesystem,
-		[KIND_DEB] = read_deb,
-		[KIND_RPM] = read_rpm,
-		[KIND_APPIMAGE] = read_filesystem,
+	static const struct {
+		int (*read)(struct again *a, struct err *e);
+		bool is_file; /* one, that is opened for it */
+	} readers[] = {
+		[KIND_ARCHIVE] = {read_archive, false},
+		[KIND_TARBALL] = {read_tarball, true},
+		[KIND_SQUASHFS] = {read_filesystem, true},
+		[KIND_DEB] = {read_deb, true},
+		[KIND_RPM] = {read_rpm, true},
+		[KIND_APPIMAGE] = {read_filesystem, true},
+		[KIND_LAYOUT] = {read_layout, false},
+		[KIND_DIR] = {read_layout, false},
+		[KIND_ROOTFS] = {read_tarball, true},
+		[KIND_ROOTFS_FOLDER] = {read_folder, false},
 	};
+	enum kind kind = own_of(x->image)->kind;
 	CLEANUP(own_image_file)
 	struct file *file = NULL;
 	struct again a = {
 		.x = x,
 		.limits = limits,
-		.budget =
-			{
-				.unpacked = limits->unpacked,
-				.ratio = limits->ratio,
-				.packed = x->image->size,
-			},
+		.budget = layer_budget_of(limits, x->image->size),
 	};
 
-	if (file_open(x->image->path, limits, &file, e) < 0)
+	if (readers[kind].is_file &&
+		file_open(x->image->path, limits, &file, e) < 0)
 		return -1;
 	a.file = file;
 	if (x->image->n_layers > 0)
 		a.key = x->image->layers[0].name;
-	if (readers[own_of(x->image)->kind](&a, e) < 0)
+	if (readers[kind].read(&a, e) < 0)
 		return -1;
 	if (x->n_found < x->n)
 		return err_set(e, ERR_HOST, "changed since it was read first");

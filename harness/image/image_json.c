@@ -67,6 +67,11 @@ image_json(const struct image *image, struct jout *j, const char *key)
 		tagged(j, "config_digest", &image->config_digest);
 	else
 		jout_null(j, "config_digest");
+	if (image->manifest_kind)
+		tagged(j, "manifest_digest", &image->manifest_digest);
+	else
+		jout_null(j, "manifest_digest");
+	jout_str(j, "manifest_kind", image->manifest_kind);
 	jout_begin(j, "diff_ids", '[');
 	for (size_t i = 0; i < image->n_layers; i++)
 		tagged(j, NULL, &image->layers[i].diff_id);

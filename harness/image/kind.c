@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "image/kind.h"
 
+#include <sys/stat.h>
+
+#include <string.h>
+
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/path.h"
 #include "image/ar.h"
 #include "image/file.h"
+#include "image/inside.h"
 #include "image/outer.h"
 #include "image/rpm.h"
 #include "image/squashfs.h"
@@ -45,9 +50,21 @@ is_of_docker(struct slice name)
 		slice_starts(name, "blobs/");
 }
 
-/* A failure is left to the reader: it will see the same. */
+/* Is it a file that docker export or podman export adds, and no pack has? */
 static bool
-has_store(const char *path, const struct image_limits *limits)
+is_of_export(struct slice name)
+{
+	return slice_is(name, ".dockerenv") ||
+		slice_is(name, "etc/resolv.conf") ||
+		slice_is(name, "run/.containerenv");
+}
+
+/*
+ * KIND_TARBALL or KIND_ROOTFS where there is a store, else KIND_ARCHIVE.  A
+ * failure is left to the reader: it will see the same.
+ */
+static enum kind
+kind_of_tar(const char *path, const struct image_limits *limits)
 {
 	static const char store[] = "gnu/store";
 	CLEANUP(own_outer)
@@ -55,28 +72,31 @@ has_store(const char *path, const struct image_limits *limits)
 	CLEANUP(buf_fini)
 	struct buf name = {0};
 	const struct tar_member *m;
+	enum kind with_store = KIND_TARBALL;
 	uint64_t before = 0;
 	struct err ignored = {0};
 
 	if (outer_open(path, limits, &o, &ignored) < 0)
-		return false;
+		return KIND_ARCHIVE;
 	while (outer_next(o, &m, &ignored) > 0) {
 		buf_clear(&name);
 		if (!path_normalise(&name, m->path))
-			return false;
+			return KIND_ARCHIVE;
+		if (is_of_export(buf_get(&name)))
+			with_store = KIND_ROOTFS;
 		if (slice_starts(buf_get(&name), store) &&
 			(name.n == sizeof(store) - 1 ||
 				name.p[sizeof(store) - 1] == '/'))
-			return true;
+			return with_store;
 		before += m->size;
 		if (m->type == TAR_FILE &&
 			(is_of_docker(buf_get(&name)) || before > BEFORE_MAX))
-			return false;
+			return KIND_ARCHIVE;
 	}
-	return false;
+	return KIND_ARCHIVE;
 }
 
-int
+static int
 kind_of_file(const char *path, const struct image_limits *limits,
 	enum kind *out, struct err *e)
 {
@@ -85,7 +105,6 @@ kind_of_file(const char *path, const struct image_limits *limits,
 	char head[MAGIC_BYTES] = {0};
 	size_t n = sizeof(head);
 
-	*out = KIND_DOCKER;
 	if (file_open(path, limits, &f, e) < 0)
 		return -1;
 	if (file_size(f) < n)
@@ -98,7 +117,74 @@ kind_of_file(const char *path, const struct image_limits *limits,
 			*out = magics[i].kind;
 			return 0;
 		}
-	if (has_store(path, limits))
-		*out = KIND_TARBALL;
+	*out = kind_of_tar(path, limits);
 	return 0;
+}
+
+static int
+kind_of_folder(const char *path, enum kind *out, struct err *e)
+{
+	/* The first that is there: what is in a layout is named so. */
+	static const struct {
+		const char *name;
+		enum kind kind;
+	} names[] = {
+		{"oci-layout", KIND_LAYOUT},
+		{"index.json", KIND_LAYOUT},
+		{"manifest.json", KIND_DIR},
+		{"gnu", KIND_ROOTFS_FOLDER},
+	};
+	CLEANUP(own_fd)
+	int folder = -1;
+
+	if (inside_open(path, &folder, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (inside_has(folder, names[i].name)) {
+			*out = names[i].kind;
+			return 0;
+		}
+	return err_set(e, ERR_INPUT,
+		"is a folder without an index.json (oci:), a manifest.json "
+		"(dir:) or a gnu (rootfs:)");
+}
+
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int
+kind_of_place(const struct place *place, const struct image_limits *limits,
+	enum kind *out, struct err *e)
+{
+	switch (place->transport) {
+	case TRANSPORT_DOCKER_ARCHIVE:
+	case TRANSPORT_OCI_ARCHIVE:
+		*out = KIND_ARCHIVE;
+		return 0;
+	case TRANSPORT_OCI:
+		*out = KIND_LAYOUT;
+		return 0;
+	case TRANSPORT_DIR:
+		*out = KIND_DIR;
+		return 0;
+	case TRANSPORT_ROOTFS:
+		*out = is_folder(place->path) ? KIND_ROOTFS_FOLDER
+					      : KIND_ROOTFS;
+		return 0;
+	case TRANSPORT_PACK:
+		return is_folder(place->path)
+			? kind_of_folder(place->path, out, e)
+			: kind_of_file(place->path, limits, out, e);
+	case TRANSPORT_DOCKER:
+	case TRANSPORT_DOCKER_DAEMON:
+	case TRANSPORT_WEB:
+	default:
+		return err_set(
+			e, ERR_BUG, "'%.100s' was not fetched", place->path);
+	}
 }

@@ -27,7 +27,7 @@ manifest(struct slice text, struct arena *arena, struct err *e)
 	};
 	struct docker_manifest m;
 
-	if (docker_manifest_parse(text, LAYERS, arena, &m, e) < 0)
+	if (docker_manifest_parse(text, NULL, LAYERS, arena, &m, e) < 0)
 		return;
 	if (!m.config || m.config[0] == '\0' || m.config[0] == '/' ||
 		m.n_layers > LAYERS)

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "image/layout.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "image/file.h"
+#include "image/inside.h"
+#include "image/oci.h"
+#include "image/shown.h"
+
+/* What layout_read holds while it reads. */
+struct reading {
+	struct image_own *own;
+	const struct image_limits *limits;
+	int folder;
+	struct scan scan;
+	struct oci_files files;
+	struct oci_image found;
+	uint64_t json; /* bytes of it that were kept */
+};
+
+static void
+end_reading(struct reading *r)
+{
+	scan_fini(&r->scan);
+	if (r->folder >= 0)
+		close(r->folder);
+}
+
+/* A file that is not there makes a malformed image, not an absent one. */
+static int
+open_file(struct reading *r, const char *path, const char *what,
+	struct file **out, struct err *e)
+{
+	if (inside_file(r->folder, path, r->limits, out, e) == 0)
+		return 0;
+	if (e->kind == ERR_ABSENT)
+		e->kind = ERR_INPUT;
+	return err_wrap(e, "%s", what);
+}
+
+static int
+read_text(void *arg, const char *path, const char *what, struct slice *out,
+	struct err *e)
+{
+	struct reading *r = arg;
+	CLEANUP(own_image_file)
+	struct file *f = NULL;
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	struct slice block;
+	int more;
+
+	if (open_file(r, path, what, &f, e) < 0)
+		return -1;
+	if (file_size(f) > r->limits->json_bytes)
+		return limits_refuse(r->limits, LIMIT_json_bytes, e,
+			"%s has %llu bytes", what,
+			(unsigned long long)file_size(f));
+	r->json += file_size(f);
+	if (r->json > r->limits->kept_total)
+		return limits_refuse(r->limits, LIMIT_kept_total, e,
+			"%llu bytes of JSON", (unsigned long long)r->json);
+	while ((more = layer_pull(file_source(f), &block, e)) > 0)
+		buf_slice(&text, block);
+	if (more < 0)
+		return -1;
+	if (limits_json(r->limits, buf_get(&text), e) < 0)
+		return err_wrap(e, "%s", what);
+	*out = (struct slice){
+		arena_copy(&r->own->image.arena, buf_text(&text), text.n),
+		text.n};
+	return 0;
+}
+
+/* To its end, since a file that is cut or changed fails anywhere before. */
+static int
+check_digest(struct file *f, const struct descriptor *d, struct err *e)
+{
+	struct slice block;
+	struct digest is;
+	int more;
+
+	while ((more = layer_pull(file_source(f), &block, e)) > 0)
+		;
+	if (more < 0)
+		return -1;
+	is = file_digest(f);
+	return oci_check(d, &is, file_size(f), "layer", e);
+}
+
+static int
+scan_file(struct reading *r, struct file *f, struct layer *layer, struct err *e)
+{
+	CLEANUP(own_layer)
+	struct layer_stream *stream = NULL;
+
+	if (layer_open(file_source(f), &r->scan.budget, true, &stream, e) < 0)
+		return -1;
+	if (!layer_is_tar(stream))
+		return err_set(e, ERR_INPUT, "is no tar");
+	return scan_layer(&r->scan, stream, layer, e);
+}
+
+/*
+ * The size is checked before, so that what follows is bounded by it; then that
+ * its digest is wrong tells more than what is wrong with its bytes.
+ */
+static int
+read_layer(struct reading *r, size_t i, struct tree_range *range, struct err *e)
+{
+	const struct descriptor *d = &r->found.manifest.layers[i];
+	struct layer *layer = &r->own->image.layers[i];
+	CLEANUP(own_image_file)
+	struct file *f = NULL;
+	struct err late = {0};
+
+	if (open_file(r, layer->name, "layer", &f, e) < 0)
+		return -1;
+	if (file_size(f) != d->size)
+		return oci_check(d, &d->digest, file_size(f), "layer", e);
+	r->scan.budget.packed += d->size;
+	range->begin = r->scan.n;
+	if (scan_file(r, f, layer, e) < 0) {
+		if (e->kind == ERR_INPUT && check_digest(f, d, &late) < 0) {
+			*e = late;
+			return -1;
+		}
+		return err_wrap(e, "layer '%s'", layer->name);
+	}
+	range->end = r->scan.n;
+	return check_digest(f, d, e);
+}
+
+/* The same layer may be there more than once: it is read once. */
+static int
+read_layers(struct reading *r, struct tree_range *ranges, struct err *e)
+{
+	struct image *image = &r->own->image;
+	const struct manifest *m = &r->found.manifest;
+
+	image->n_layers = m->n_layers;
+	image->layers = arena_alloc(
+		&image->arena, m->n_layers * sizeof(*image->layers));
+	for (size_t i = 0; i < m->n_layers; i++) {
+		size_t same = 0;
+
+		while (!digest_eq(
+			&m->layers[same].digest, &m->layers[i].digest))
+			same++;
+		if (same < i) {
+			image->layers[i] = image->layers[same];
+			ranges[i] = ranges[same];
+		} else {
+			image->layers[i].name = oci_blob_path(
+				&r->files, &m->layers[i].digest, &image->arena);
+			if (read_layer(r, i, &ranges[i], e) < 0)
+				return -1;
+		}
+		image->size += m->layers[i].size;
+		if (own_check_layer(r->own, i, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Those that the image is: manifest, config, layers. */
+static void
+set_members(struct reading *r)
+{
+	struct image *image = &r->own->image;
+	const struct manifest *m = &r->found.manifest;
+	struct member *v =
+		arena_alloc(&image->arena, (m->n_layers + 2) * sizeof(*v));
+
+	v[0] = (struct member){.name = r->found.manifest_path,
+		.size = r->found.manifest_at.size,
+		.sha256 = r->found.manifest_at.digest,
+		.is_manifest = true};
+	v[1] = (struct member){.name = r->found.config_path,
+		.size = m->config.size,
+		.sha256 = m->config.digest,
+		.is_config = true};
+	for (size_t i = 0; i < m->n_layers; i++)
+		v[i + 2] = (struct member){.name = image->layers[i].name,
+			.size = m->layers[i].size,
+			.sha256 = m->layers[i].digest,
+			.is_layer = true};
+	image->members = v;
+	image->n_members = m->n_layers + 2;
+}
+
+int
+layout_read(struct image_own *own, bool is_dir, const char *ref,
+	const struct image_options *options, struct err *e)
+{
+	CLEANUP(end_reading)
+	struct reading r = {
+		.own = own, .limits = options->limits, .folder = -1};
+	CLEANUP(own_free)
+	struct tree_range *ranges = NULL;
+	struct image *image = &own->image;
+	const struct oci_wanted wanted = {
+		ref, options->platform, options->limits->layers};
+
+	if (inside_open(image->path, &r.folder, e) < 0)
+		return -1;
+	r.scan.limits = r.limits;
+	r.scan.arena = &image->arena;
+	r.scan.budget = layer_budget_of(r.limits, 0);
+	r.files = (struct oci_files){read_text, &r, is_dir};
+	if (oci_find(&r.files, &wanted, &image->arena, &r.found, e) < 0)
+		return -1;
+	own_set_manifest(own, &r.found);
+	image->sha256 = r.found.manifest_at.digest;
+	image->size = r.found.manifest_at.size + r.found.config.n;
+	if (own_set_config(own, r.found.config, r.found.config_path,
+		    r.found.manifest.n_layers, e) < 0)
+		return -1;
+	ranges = xcalloc(r.found.manifest.n_layers, sizeof(*ranges));
+	if (read_layers(&r, ranges, e) < 0 ||
+		own_set_tree(own, &r.scan, ranges, e) < 0)
+		return -1;
+	set_members(&r);
+	return 0;
+}
