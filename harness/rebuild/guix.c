@@ -55,6 +55,12 @@ guix_time_machine(struct words *cmd, const char *guix, const char *channels,
 	const char *const *limits)
 {
 	words_add(cmd, guix);
+	guix_travel(cmd, channels, limits);
+}
+
+void
+guix_travel(struct words *cmd, const char *channels, const char *const *limits)
+{
 	words_add(cmd, "time-machine");
 	add_all(cmd, limits);
 	words_add(cmd, "-C");
@@ -232,13 +238,14 @@ read_entry(
 	const struct sexp *r =
 		sexp_at(sexp_assoc(sexp_assoc(s, "properties"), "source"), 1);
 	const struct sexp *intro = sexp_at(sexp_assoc(r, "introduction"), 1);
+	const struct sexp *name = sexp_at(sexp_assoc(r, "name"), 1);
 
 	if (!sexp_is(r, "repository"))
 		return err_set(e, ERR_INPUT, "line %u: an entry of no channel",
 			s->line);
 	*c = (struct channel){
 		.name = copy(a, sexp_str(sexp_at(s, 0))),
-		.is_named = true,
+		.is_named = name && name->type == SEXP_SYMBOL,
 		.url = copy(a, sexp_str(sexp_at(sexp_assoc(r, "url"), 1))),
 		.branch =
 			copy(a, sexp_str(sexp_at(sexp_assoc(r, "branch"), 1))),

@@ -36,6 +36,9 @@ bool guix_is_drv(struct slice s);
  * NULL-ended. */
 void guix_time_machine(struct words *cmd, const char *guix,
 	const char *channels, const char *const *limits);
+/* The same without the program: from a Guix that was just added. */
+void
+guix_travel(struct words *cmd, const char *channels, const char *const *limits);
 /* Add `pack [LIMITS] OPTIONS -d -m manifest': what to lower. */
 void guix_pack(struct words *cmd, const struct recipe *r, const char *manifest,
 	const char *const *limits);
@@ -54,7 +57,8 @@ int guix_channels_parse(struct arena *a, struct slice out,
 	struct channel **channels, size_t *n, struct err *e) NODISCARD;
 /*
  * The same of an instance's profile, from its file `manifest', which is what
- * describe reads (guix/describe.scm, current-profile-entries).
+ * describe reads (guix/describe.scm, current-profile-entries).  One is_named
+ * when its provenance, which is what an image gets, has the name too.
  */
 int guix_instance_parse(struct arena *a, struct slice manifest,
 	struct channel **channels, size_t *n, struct err *e) NODISCARD;

@@ -31,7 +31,8 @@ cache_path(const struct task *t, size_t i)
 static char *
 root_path(const struct task *t)
 {
-	return xasprintf("%s/roots/instance", t->home);
+	return xasprintf("%s/roots/%s", t->home,
+		t->recipe->is_unnamed ? "unnamed" : "instance");
 }
 
 static int
@@ -117,14 +118,13 @@ drop_dangling(struct buf *found, const char *link, const char *target)
 		unlink(link);
 }
 
+/* Each with a NUL after it. */
 static void
 note_instance(struct buf *found, const char *link, const char *target)
 {
 	(void)link;
-	if (!guix_is_store_path(slice_of(target)))
-		return;
-	buf_clear(found);
-	buf_str(found, target);
+	if (guix_is_store_path(slice_of(target)))
+		buf_add(found, target, strlen(target) + 1);
 }
 
 static int
@@ -140,10 +140,20 @@ drop_instances(const struct task *t, struct err *e)
 	return 0;
 }
 
-/* True, and t->instance set, when the profile has the recipe's channels and a
- * guix to run. */
+/* Does it record names of channels? */
 static bool
-use_profile(struct task *t, const char *profile)
+has_names(const struct channel *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].is_named)
+			return true;
+	return false;
+}
+
+/* True, and t->instance set, when the profile has the recipe's channels and a
+ * guix to run; one of channels with names, only if any will do. */
+static bool
+use_profile(struct task *t, const char *profile, bool any)
 {
 	CLEANUP(own_free)
 	char *guix = xasprintf("%s/bin/guix", profile);
@@ -161,7 +171,8 @@ use_profile(struct task *t, const char *profile)
 		path_read(manifest, MANIFEST_BYTES, &text, &e) < 0 ||
 		guix_instance_parse(t->a, buf_get(&text), &have, &n, &e) < 0 ||
 		!guix_channels_match(t->recipe->channels, t->recipe->n_channels,
-			have, n, &why))
+			have, n, &why) ||
+		(!any && t->recipe->is_unnamed && has_names(have, n)))
 		return false;
 	t->instance = task_keep(t, guix);
 	return true;
@@ -183,13 +194,23 @@ instance_find(struct task *t)
 	if (n <= 0)
 		return false;
 	profile[n] = '\0';
-	return guix_is_store_path(slice_of(profile)) && use_profile(t, profile);
+	return guix_is_store_path(slice_of(profile)) &&
+		use_profile(t, profile, true);
+}
+
+/* Begin a command line for the Guix that time-machine leads to. */
+static void
+travel(struct task *t, bool twice, struct words *cmd)
+{
+	guix_time_machine(cmd, t->guix, t->channels, task_limits(t));
+	if (twice)
+		guix_travel(cmd, t->channels, task_limits(t));
 }
 
 /* 1 when the instance's channels are the recipe's, 0 when not, with why; -2
- * when the rebuild has ended. */
+ * when the rebuild has ended.  That one cannot travel twice is no end. */
 static int
-describe(struct task *t, struct buf *why, struct err *e)
+describe(struct task *t, bool twice, struct buf *why, struct err *e)
 {
 	CLEANUP(words_fini)
 	struct words cmd = {.arena = t->a};
@@ -201,7 +222,7 @@ describe(struct task *t, struct buf *why, struct err *e)
 	size_t n;
 	int code, rc;
 
-	guix_time_machine(&cmd, t->guix, t->channels, task_limits(t));
+	travel(t, twice, &cmd);
 	words_add(&cmd, "describe");
 	words_add(&cmd, "-f");
 	words_add(&cmd, "channels");
@@ -209,6 +230,10 @@ describe(struct task *t, struct buf *why, struct err *e)
 		t, words_take(&cmd), VOICE_QUIET, &out, &log, &code, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : -2;
+	if (code != 0 && twice) {
+		buf_str(why, "the Guix of these channels cannot travel");
+		return 0;
+	}
 	if (code != 0) {
 		if (task_diagnose(t, STEP_INSTANCE, buf_get(&log), e) < 0)
 			return -1;
@@ -220,6 +245,22 @@ describe(struct task *t, struct buf *why, struct err *e)
 	}
 	return guix_channels_match(
 		t->recipe->channels, t->recipe->n_channels, have, n, why);
+}
+
+/* Set t->instance to the one in the caches that the recipe wants, or if any will
+ * do, to one of its channels; its profile, NULL when there is none. */
+static const char *
+choose_instance(struct task *t, bool any)
+{
+	CLEANUP(buf_fini)
+	struct buf found = {0};
+
+	each_instance(t, note_instance, &found);
+	for (int take_any = 0; take_any <= any; take_any++)
+		for (size_t i = 0; i < found.n; i += strlen(found.p + i) + 1)
+			if (use_profile(t, found.p + i, take_any))
+				return task_keep(t, found.p + i);
+	return NULL;
 }
 
 /* The derivation that gave the instance, when the daemon knows it: 1, 0, -1. */
@@ -253,23 +294,50 @@ find_deriver(
 static int
 root_instance(struct task *t, struct err *e)
 {
-	CLEANUP(buf_fini)
-	struct buf profile = {0};
 	CLEANUP(own_free)
 	char *root = root_path(t);
-	const char *drv;
+	const char *profile = choose_instance(t, true), *drv;
 	int code, rc;
 
 	unlink(root);
-	each_instance(t, note_instance, &profile);
-	if (!profile.n || !use_profile(t, buf_text(&profile)))
+	if (!profile)
 		return 1;
-	rc = find_deriver(t, buf_text(&profile), &drv, e);
+	rc = find_deriver(t, profile, &drv, e);
 	if (rc <= 0 || !drv)
 		return rc;
 	return task_command(t,
 		(const char *const[]){t->guix, "build", drv, "-r", root, NULL},
 		VOICE_QUIET, NULL, NULL, &code, e);
+}
+
+/*
+ * What a newer Guix makes of the channels records their names, and an image that
+ * it packs has them; what the old Guix makes of the same channels has none.
+ */
+static int
+travel_on(struct task *t, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf why = {0};
+	int rc;
+
+	if (!t->recipe->is_unnamed || choose_instance(t, false))
+		return 1;
+	rc = describe(t, true, &why, e);
+	if (rc < 0)
+		return rc == -2 ? 0 : -1;
+	t->is_twice = rc > 0;
+	if (t->is_twice)
+		task_note(t,
+			"The image records channels without names: the Guix of "
+			"its channels has traveled to them once more, since "
+			"what this machine's makes of them has names.");
+	else
+		task_note(t,
+			"The image records channels without names, and the "
+			"rebuilt one has names: %s.",
+			buf_text(&why));
+	return 1;
 }
 
 static int
@@ -282,13 +350,15 @@ get_instance(struct task *t, struct err *e)
 	each_instance(t, drop_dangling, NULL);
 	for (int attempt = 0; attempt < 2; attempt++) {
 		buf_clear(&why);
-		rc = describe(t, &why, e);
+		rc = describe(t, false, &why, e);
 		if (rc == -2)
 			return 0;
 		if (rc < 0)
 			return -1;
-		if (rc > 0)
-			return root_instance(t, e);
+		if (rc > 0) {
+			rc = travel_on(t, e);
+			return rc > 0 ? root_instance(t, e) : rc;
+		}
 		/* Guix knows instances by their commits alone: one made under
 		 * another URL answers for ours. */
 		if (drop_instances(t, e) < 0)
@@ -337,5 +407,5 @@ instance_command(struct task *t, struct words *cmd)
 	if (t->instance)
 		words_add(cmd, t->instance);
 	else
-		guix_time_machine(cmd, t->guix, t->channels, task_limits(t));
+		travel(t, t->is_twice, cmd);
 }

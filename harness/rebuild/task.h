@@ -25,7 +25,8 @@ struct task {
 
 	const char *guix;     /* the program, links resolved */
 	const char *instance; /* guix of the channels; NULL: not known, or only
-			       * to be had by time-machine */
+			       * to be had by time-machine ... */
+	bool is_twice;        /* ... and from there once more */
 	const char *cache;    /* absolute, links resolved, as the rest */
 	const char *work;
 	const char *roots;    /* work/roots */

@@ -94,6 +94,15 @@ choose_channels(struct draft *d, const struct provenance *p)
 	}
 }
 
+static bool
+has_names(const struct provenance *p)
+{
+	for (size_t i = 0; i < p->n_channels; i++)
+		if (p->channels[i].is_named)
+			return true;
+	return false;
+}
+
 static int
 make_channels(struct draft *d, const struct provenance *p, const char *given,
 	struct err *e)
@@ -106,6 +115,7 @@ make_channels(struct draft *d, const struct provenance *p, const char *given,
 		return err_wrap(e, "channels");
 	if (!given && p)
 		choose_channels(d, p);
+	r->is_unnamed = p && p->n_channels && !has_names(p);
 	r->channels_scm = "";
 	if (r->n_channels) {
 		buf_clear(&d->text);
@@ -218,6 +228,7 @@ make_options(struct draft *d, const struct image *image,
 struct digest
 recipe_id(const struct recipe *r)
 {
+	static const char unnamed[] = "time-machine twice";
 	CLEANUP(own_digest)
 	struct digest_sum *s = digest_new();
 
@@ -225,6 +236,8 @@ recipe_id(const struct recipe *r)
 	digest_add(s, r->manifest_scm, strlen(r->manifest_scm) + 1);
 	for (size_t i = 0; i < r->n_options; i++)
 		digest_add(s, r->options[i], strlen(r->options[i]) + 1);
+	if (r->is_unnamed)
+		digest_add(s, unnamed, sizeof(unnamed));
 	return digest_end(s);
 }
 
@@ -272,6 +285,10 @@ static int
 make_all(struct draft *d, const struct image *image, const struct provenance *p,
 	const struct recipe_override *o, struct err *e)
 {
+	static const char *const twice[] = {
+		"time-machine twice: the image records its channels without "
+		"names, as Guix did until February 2021; what a newer Guix "
+		"makes of them at once would record names"};
 	struct recipe *r = d->r;
 
 	if (make_channels(d, p, o->channels_scm, e) < 0)
@@ -284,7 +301,7 @@ make_all(struct draft *d, const struct image *image, const struct provenance *p,
 		p && !o->manifest_scm ? p->n_missing : 0);
 	if (make_options(d, image, p, o->pack_options, e) < 0)
 		return -1;
-	r->options_doubts = take_doubts(d, NULL, NULL, 0);
+	r->options_doubts = take_doubts(d, "note", twice, r->is_unnamed);
 	return 0;
 }
 

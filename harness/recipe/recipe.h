@@ -37,6 +37,11 @@ struct recipe {
 	const char *profile;            /* the path that it must give */
 	const struct channel *channels; /* the provenance's or the corpus' */
 	size_t n_channels;
+	/* The image records its channels without names, as Guix did until
+	 * February 2021.  One that is newer gives the old Guix that it makes
+	 * names to record; one that this makes of the same channels has none.
+	 */
+	bool is_unnamed;
 	struct digest image_sha256; /* of the image file that it is for */
 	struct digest id;           /* over channels, manifest and options */
 	struct digest channels_id;  /* over channels.scm: the channel set */
@@ -94,7 +99,8 @@ void recipe_free(struct recipe *r);
 /* CLEANUP(own_recipe) struct recipe *r = NULL; */
 void own_recipe(struct recipe **r);
 
-/* `guix time-machine -C CHANNELS -- pack OPTIONS -m MANIFEST' for a shell. */
+/* `guix time-machine -C CHANNELS -- pack OPTIONS -m MANIFEST' for a shell; with
+ * time-machine twice when is_unnamed. */
 void recipe_command(const struct recipe *r, const char *channels_file,
 	const char *manifest_file, struct buf *out);
 

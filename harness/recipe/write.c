@@ -12,9 +12,13 @@ static void
 put_command(const struct recipe *r, const char *channels_file,
 	const char *manifest_file, const char *glue, struct buf *out)
 {
-	buf_str(out, "guix time-machine -C ");
-	text_shell(out, slice_of(channels_file));
-	buf_str(out, " -- pack");
+	buf_str(out, "guix");
+	for (int i = 0; i <= r->is_unnamed; i++) {
+		buf_str(out, " time-machine -C ");
+		text_shell(out, slice_of(channels_file));
+		buf_str(out, " --");
+	}
+	buf_str(out, " pack");
 	for (size_t i = 0; i < r->n_options; i++) {
 		buf_str(out, glue);
 		text_shell(out, slice_of(r->options[i]));

@@ -41,6 +41,7 @@ batch_wait(const struct job *job, const struct recipe *r, struct err *e)
 	jout_str(&j, "channels_scm", r->channels_scm);
 	jout_str(&j, "manifest_scm", r->manifest_scm);
 	jout_str(&j, "profile", r->profile);
+	jout_bool(&j, "unnamed", r->is_unnamed);
 	jout_str(&j, "image_name", slash ? slash + 1 : job->image);
 	put_strings(&j, "options", r->options, r->n_options);
 	jout_end(&j, '}');
@@ -81,6 +82,7 @@ read_request(const char *work, struct arena *a, struct recipe *r,
 		.channels_scm = get(a, doc, "channels_scm"),
 		.manifest_scm = get(a, doc, "manifest_scm"),
 		.profile = get(a, doc, "profile"),
+		.is_unnamed = jdoc_bool(jdoc_get(doc, "unnamed"), false),
 		.n_options = jdoc_len(options),
 	};
 	*image_name = get(a, doc, "image_name");
@@ -290,6 +292,8 @@ batch_run(const char *work, const volatile int *stop, struct err *e)
 			continue;
 		for (size_t k = i; k < b.n; k++) {
 			if (!b.v[k].is_ready ||
+				b.v[k].recipe.is_unnamed !=
+					b.v[i].recipe.is_unnamed ||
 				strcmp(b.v[k].recipe.channels_scm,
 					b.v[i].recipe.channels_scm) != 0)
 				continue;

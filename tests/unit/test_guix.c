@@ -192,9 +192,11 @@ channels_of_an_instance_are_in_its_profile(void **state)
 	assert_string_equal(c[0].commit, COMMIT);
 	assert_string_equal(c[0].intro_commit, INTRO);
 	assert_string_equal(c[0].intro_signer, "AAAA BBBB");
+	assert_true(c[0].is_named);
 	assert_string_equal(c[1].name, "other");
 	assert_string_equal(c[1].commit, "c");
 	assert_null(c[1].intro_commit);
+	assert_false(c[1].is_named);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(
 			guix_instance_parse(&a, slice_of(bad[i]), &c, &n, &e),

@@ -878,6 +878,46 @@ ids_depend_on_what_they_should(void **state)
 	end(&f);
 }
 
+static void
+channels_without_names_are_traveled_to_twice(void **state)
+{
+	static const char manifest[] =
+		"(manifest (version 3) (packages ((\"a\" \"1\" \"out\""
+		" \"/gnu/store/x-a-1\" (propagated-inputs ()) (search-paths ())"
+		" (properties (provenance (repository (version 0)"
+		" (url \"https://git.example.org/guix.git\")"
+		" (branch \"master\") (commit \"" C1 "\")%s)))))))";
+	struct fixture f;
+	struct buf text = {0};
+	struct digest named, named_channels;
+	char *s = xasprintf(manifest, " (name guix)");
+
+	(void)state;
+	begin(&f, s);
+	make(&f, NULL);
+	assert_false(f.r->is_unnamed);
+	named = f.r->id;
+	named_channels = f.r->channels_id;
+	end(&f);
+	free(s);
+
+	s = xasprintf(manifest, "");
+	begin(&f, s);
+	make(&f, NULL);
+	assert_true(f.r->is_unnamed);
+	assert_true(digest_eq(&named_channels, &f.r->channels_id));
+	assert_false(digest_eq(&named, &f.r->id));
+	recipe_command(f.r, "c", "m", &text);
+	assert_string_equal(buf_text(&text),
+		"guix time-machine -C c -- time-machine -C c -- pack "
+		"--format=docker --system=x86_64-linux --save-provenance -m m");
+	assert_non_null(
+		strstr(f.r->options_doubts, "note: time-machine twice"));
+	end(&f);
+	free(s);
+	buf_fini(&text);
+}
+
 /* The script runs what it should: a guix on PATH that says what it was given
  * and where, and an image of the right sum. */
 static void
@@ -967,6 +1007,7 @@ main(void)
 		cmocka_unit_test(channels_files_that_are_code_are_refused),
 		cmocka_unit_test(options_that_do_more_are_refused),
 		cmocka_unit_test(ids_depend_on_what_they_should),
+		cmocka_unit_test(channels_without_names_are_traveled_to_twice),
 		cmocka_unit_test(script_compares_what_it_made),
 	};
 
