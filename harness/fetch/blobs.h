@@ -64,7 +64,6 @@ int blobs_find(struct blobs *b, const struct digest *d, uint64_t *size,
  * Read a blob of at most cap bytes that blobs_find found, and check its digest;
  * ERR_INPUT when it is larger or no longer what its name says.
  */
-
 int blobs_read(struct blobs *b, const struct digest *d, size_t cap,
 	struct buf *out, struct err *e) NODISCARD;
 
@@ -99,15 +98,17 @@ uint64_t blobs_put_have(const struct blobs_put *put);
 int blobs_put_restart(struct blobs_put *put, struct err *e) NODISCARD;
 /*
  * The next bytes.  ERR_INPUT when they are more than size, ERR_HOST when the
- * disk does not take them (what is full is emptied: the partial goes).
+ * disk does not take them even after blobs not in use went: the partial goes
+ * then, so that a full disk is left with more room, not less.
  */
 int blobs_put_write(struct blobs_put *put, const void *p, size_t n,
 	struct err *e) NODISCARD;
 /*
  * All is written: check size and digest, bring it to the disk, put it in place;
  * in use from now as by blobs_find.  *got (may be NULL) gets its digest.
- * ERR_INPUT when it is not what was wanted: its bytes are forgotten, so that a
- * further try starts at 0.
+ * ERR_TRANSIENT when it is shorter than size: it can be resumed.  ERR_INPUT when
+ * it is not what was wanted: its bytes are forgotten, so that a further try
+ * starts at 0.
  */
 int blobs_put_commit(
 	struct blobs_put *put, struct digest *got, struct err *e) NODISCARD;
@@ -148,7 +149,7 @@ struct blobs_entry {
 typedef void
 blobs_tell(void *arg, const struct blobs_entry *entry, enum blobs_fate fate);
 
-/* Seconds without a write after which a partial is not resumed any more. */
+/* Seconds without a write after which a partial goes. */
 enum {
 	BLOBS_PART_AGE_S = 7 * 24 * 3600
 };
