@@ -165,7 +165,10 @@ common_image(const char *name, const struct image_limits *limits,
 	if (ref_parse(name, NULL, &ref, e) < 0 ||
 		fetch(&ref, &how, &place, e) < 0)
 		return -1;
-	return image_read_place(&place, &options, out, e);
+	if (image_read_place(&place, &options, out, e) < 0)
+		return -1;
+	image_hold(*out, &place);
+	return 0;
 }
 
 char *

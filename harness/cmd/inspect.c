@@ -70,7 +70,7 @@ print_image(const struct image *image)
 	char hex[DIGEST_HEX + 1];
 
 	digest_hex(&image->sha256, hex);
-	line("image", image->path);
+	line("image", image->source);
 	printf("%-12s %s, %s, %" PRIu64 " bytes\n", "format", image->format,
 		compression_name(image->compression), image->size);
 	line("sha256", hex);

@@ -2,15 +2,60 @@
 #include "fetch/fetch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "fetch/blobs.h"
+#include "fetch/registry.h"
+
+/* Put the name before what went wrong with it, a digest cut short. */
+static int
+wrap(const struct place *p, struct err *e)
+{
+	const char *digest = strstr(p->name, "@sha256:");
+	size_t n = strlen(p->name);
+
+	if (digest && n > 140)
+		return err_wrap(e, "%.*s...",
+			(int)(digest - p->name > 120 ? 120
+						     : digest - p->name + 16),
+			p->name);
+	return err_wrap(e, "%.140s", p->name);
+}
+
+static int
+fetch_registry(const struct ref *r, const struct fetch_options *o,
+	struct place *out, struct err *e)
+{
+	char hex[DIGEST_HEX + 1];
+
+	out->from = xcalloc(1, sizeof(*out->from));
+	*out->from = (struct ref){.transport = r->transport,
+		.host = xstrdup(r->host),
+		.path = xstrdup(r->path),
+		.ref = xstrdup(r->ref)};
+	out->name = xasprintf("docker://%s/%s%s%s", r->host, r->path,
+		strchr(r->ref, ':') ? "@" : ":", r->ref);
+	if (blobs_open(o->cache, o->cache_bytes ? o->cache_bytes : BLOBS_LIMIT,
+		    &out->blobs, e) < 0)
+		return -1;
+	if (registry_open(out->from, o, out->blobs, &out->registry, e) < 0 ||
+		(!o->is_lazy && registry_bring(out->registry, NULL, e) < 0))
+		return wrap(out, e);
+	digest_hex(registry_manifest(out->registry), hex);
+	out->transport = TRANSPORT_OCI;
+	out->path = xstrdup(blobs_folder(out->blobs));
+	out->ref = xasprintf("@sha256:%s", hex);
+	return 0;
+}
 
 int
 fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	struct err *e)
 {
-	(void)o;
 	*out = (struct place){.transport = r->transport};
+	if (r->transport == TRANSPORT_DOCKER)
+		return fetch_registry(r, o, out, e);
 	if (!transport_is_local(r->transport))
 		return err_set(e, ERR_INPUT,
 			"%s%.100s: images are not fetched from there",
@@ -20,10 +65,24 @@ fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	return 0;
 }
 
+int
+place_bring(const struct place *p, const struct digest *layer, struct err *e)
+{
+	if (!p->registry || registry_bring(p->registry, layer, e) == 0)
+		return 0;
+	return wrap(p, e);
+}
+
 void
 place_fini(struct place *p)
 {
+	registry_close(p->registry);
+	blobs_close(p->blobs);
+	if (p->from)
+		ref_fini(p->from);
+	free(p->from);
 	free(p->path);
 	free(p->ref);
+	free(p->name);
 	*p = (struct place){0};
 }

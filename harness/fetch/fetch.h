@@ -2,35 +2,76 @@
 #ifndef UB_FETCH_FETCH_H
 #define UB_FETCH_FETCH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
 #include "base/err.h"
 #include "fetch/ref.h"
+
+struct blobs;
+struct platform;
+struct registry;
 
 /*
  * What an image is read from once it is on this machine: a transport that
  * transport_is_local, its file or folder, and which image of several is meant
  * (NULL: the only one).  An image of a registry is in the blob folder, which is
  * an OCI image layout: TRANSPORT_OCI, its path, and "@sha256:HEX" of the
- * manifest.
+ * manifest.  What is in the blob folder stays there until place_fini.
  */
 struct place {
 	enum transport transport;
 	char *path;
 	char *ref;
+	char *name; /* what it is called, where it was fetched; NULL: path */
+	/* fetch.c's: what keeps it there, and where more comes from */
+	struct blobs *blobs;
+	struct registry *registry;
+	struct ref *from;
 };
 
 /* How to bring images here.  {0} but for cache is what most want. */
 struct fetch_options {
-	const char *cache; /* our folder; the blobs are in its oci/ */
+	const char *cache;    /* our folder; the blobs are in its oci/ */
+	uint64_t cache_bytes; /* that it may grow to; 0: BLOBS_LIMIT */
+	/* of an index, the image to take; NULL: this machine's */
+	const struct platform *platform;
+	const char *tls_ca; /* PEM file of further CAs; NULL: the system's */
+	/* HOST or HOST:PORT that may be asked over plain http, NULL-ended */
+	const char *const *plain_hosts;
+	/*
+	 * Bring no layers before place_bring asks for them, so that whoever
+	 * needs but some of them waits for no more.
+	 */
+	bool is_lazy;
+
+	/* limits, 0: what is written here */
+	uint32_t layers_max;  /* 4096 */
+	uint64_t json_bytes;  /* of a manifest or a config, each: 4 MiB */
+	uint64_t total_bytes; /* of all layers as they are stored: 64 GiB */
+
+	const volatile int *stop; /* as in http.h */
+	/* told in a line of what is tried again; may be NULL */
+	void (*notice)(void *arg, const char *line);
+	void *arg;
 };
 
 /*
  * Bring an image to this machine; a local one is only named.  ERR_ABSENT: there
- * is no such image or no such host; ERR_INPUT: what came is not what its
- * digest says, or is no image; ERR_POLICY: a limit, or credentials that do not
- * open it; ERR_TRANSIENT: the network or the server failed, also when tried
- * again.  place_fini ends the place.
+ * is no such image, or not for us; ERR_INPUT: what came is not what its digest
+ * says, or is no image; ERR_POLICY: a limit, or a rule on whom to ask;
+ * ERR_TRANSIENT: the network or the server failed, also when tried again;
+ * ERR_HOST: this machine did.  Texts begin with the reference.  place_fini ends
+ * the place.
  */
 int fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
+	struct err *e) NODISCARD;
+/*
+ * That layer of the place is about to be read: bring it where it is not here
+ * yet.  Nothing where nothing can be missing.  Errors as fetch's.
+ */
+int place_bring(const struct place *p, const struct digest *layer,
 	struct err *e) NODISCARD;
 void place_fini(struct place *p);
 

@@ -240,10 +240,13 @@ check_url(const struct flight *f, struct err *e)
 	CLEANUP(origin_fini)
 	struct origin o = {0};
 
-	if (!origin_read(f->url, &o))
-		return err_set(e, f->hops ? ERR_POLICY : ERR_INPUT,
-			"'%.100s' is no URL that can be asked",
-			f->hops ? "what it redirects to" : f->url);
+	if (!origin_read(f->url, &o)) {
+		if (f->hops)
+			return err_set(e, ERR_POLICY,
+				"that is no URL of http or https");
+		return err_set(e, ERR_INPUT,
+			"'%.100s' is no URL of http or https", f->url);
+	}
 	if (strcmp(o.scheme, "https") == 0 || f->t->unix_socket)
 		return 0;
 	if (strcmp(o.scheme, "http") != 0)
@@ -257,9 +260,8 @@ check_url(const struct flight *f, struct err *e)
 		if (host_is(*plain, o.host, o.port))
 			return 0;
 	return err_set(e, ERR_POLICY,
-		"http://%.80s is not encrypted; https is asked of other "
-		"machines, unless --plain-http names the host",
-		o.host);
+		"http is not encrypted; of other machines https is asked, "
+		"unless --plain-http names the host");
 }
 
 /* ---- what libcurl calls ---- */
@@ -530,11 +532,12 @@ end_wrong(struct flight *f, struct err *e)
 	CLEANUP(buf_fini)
 	struct buf where = {0};
 
-	http_show(f->url, &where);
-	if (where.n > 120)
-		(void)!err_wrap(e, "%.117s...", buf_text(&where));
-	else
-		(void)!err_wrap(e, "%s", buf_text(&where));
+	if (f->hops || !f->t->is_named) {
+		http_show(f->url, &where);
+		(void)!err_wrap(e, "%s%.100s%s",
+			f->hops ? "redirected to " : "", buf_text(&where),
+			where.n > 100 ? "..." : "");
+	}
 	end_with(f, e);
 }
 

@@ -83,8 +83,10 @@ struct http_transfer {
 	/* validator for a resumed body that has no digest: a strong ETag or a
 	 * Last-Modified, sent as If-Range; NULL: none */
 	const char *if_range;
-	bool use_netrc;        /* ~/.netrc may have a password for the host */
-	uint64_t cap;          /* bytes of the whole body; more is ERR_POLICY */
+	bool is_named;  /* the caller says what it is: errors begin without the
+			* URL, unless it was redirected */
+	bool use_netrc; /* ~/.netrc may have a password for the host */
+	uint64_t cap;   /* bytes of the whole body; more is ERR_POLICY */
 	struct http_sink sink; /* write NULL: the body is kept in body */
 
 	/* came, valid once is_done */

@@ -178,10 +178,24 @@ image_read_place(const struct place *place, const struct image_options *options,
 	image->limits = *options->limits;
 	image->path =
 		arena_copy(&image->arena, place->path, strlen(place->path));
+	image->source = place->name
+		? arena_copy(&image->arena, place->name, strlen(place->name))
+		: image->path;
 	if (read_kind(own, place, options, e) < 0)
-		return err_wrap(e, "%s", shown_of(slice_of(place->path)).text);
+		return err_wrap(
+			e, "%s", shown_of(slice_of(image->source)).text);
 	*out = STEAL(image);
 	return 0;
+}
+
+void
+image_hold(struct image *image, struct place *place)
+{
+	struct image_own *own = (struct image_own *)(void *)image;
+
+	place_fini(&own->held);
+	own->held = *place;
+	*place = (struct place){0};
 }
 
 int
@@ -190,7 +204,7 @@ image_read(const char *path, const struct image_limits *limits,
 {
 	CLEANUP(own_free)
 	char *copy = xstrdup(path);
-	const struct place place = {TRANSPORT_PACK, copy, NULL};
+	const struct place place = {.transport = TRANSPORT_PACK, .path = copy};
 	const struct image_options options = {.limits = limits};
 
 	return image_read_place(&place, &options, out, e);
@@ -213,6 +227,7 @@ image_free(struct image *image)
 {
 	if (!image)
 		return;
+	place_fini(&((struct image_own *)(void *)image)->held);
 	jdoc_free(image->config_doc);
 	free(image->tree.v);
 	arena_fini(&image->arena);

@@ -129,6 +129,8 @@ struct image {
 	 * "squashfs", "deb", "rpm", "appimage" */
 	const char *format;
 	const char *path; /* the file, or folder */
+	/* what it is called: the same, or where it was fetched from */
+	const char *source;
 	/* Of the file.  Of a layout ("oci", "dir") that of the manifest, which
 	 * is what registries and skopeo know the image by; of a folder of files
 	 * one over all its entries, their metadata and contents. */
@@ -218,6 +220,9 @@ image_read_place(const struct place *place, const struct image_options *options,
 /* The file or folder path, as pack: */
 int image_read(const char *path, const struct image_limits *limits,
 	struct image **out, struct err *e) NODISCARD;
+/* Take over a place that the image was read from, so that what is there stays
+ * until image_free; image_extract reads it again. */
+void image_hold(struct image *image, struct place *place);
 void image_free(struct image *image);
 /* CLEANUP(own_image) struct image *image = NULL; */
 void own_image(struct image **image);

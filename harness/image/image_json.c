@@ -58,7 +58,7 @@ void
 image_json(const struct image *image, struct jout *j, const char *key)
 {
 	jout_begin(j, key, '{');
-	jout_str(j, "source", image->path);
+	jout_str(j, "source", image->source);
 	jout_digest(j, "sha256", &image->sha256);
 	jout_int(j, "size", (int64_t)image->size);
 	jout_str(j, "format", image->format);

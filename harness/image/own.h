@@ -3,6 +3,7 @@
 #define UB_IMAGE_OWN_H
 
 #include "base/err.h"
+#include "fetch/fetch.h"
 #include "image/docker.h"
 #include "image/image.h"
 #include "image/oci.h"
@@ -30,6 +31,7 @@ struct image_own {
 	struct docker_config config;
 	struct tree_source *sources; /* of hard links */
 	size_t n_sources;
+	struct place held; /* by image_hold */
 };
 
 static inline const struct image_own *

@@ -255,7 +255,7 @@ record_image(struct record *r, const struct image *image)
 	struct jout j;
 
 	line_begin(r, &j, "source");
-	put_word(&j, "path", image->path);
+	put_word(&j, "path", image->source);
 	line_end(&j);
 
 	if (n_layers > RECORD_LAYERS_MAX)
