@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/jout.h"
 #include "image/image.h"
@@ -54,6 +55,19 @@ struct difference {
 	int64_t offset;     /* first differing byte of contents; -1: unknown */
 };
 
+/*
+ * An image with layers beyond those of the rebuild: made FROM a packed one, or
+ * a commit of its container.  Paths that differ are counted by what became of
+ * them.
+ */
+struct derived {
+	size_t base_layers;  /* the first, which are the rebuild's; 0: not so */
+	size_t added_layers; /* those on them */
+	bool is_exact;       /* the first ones' diffIDs are the rebuild's */
+	uint64_t added, changed, removed; /* by the layers on them */
+	uint64_t other; /* that differ in the first layers themselves */
+};
+
 enum {
 	COMPARE_DIFFERENCES_MAX = 10000,     /* kept; the rest is counted */
 	COMPARE_TEXT_MAX = 8 << 20,          /* bytes of text that they keep */
@@ -68,7 +82,8 @@ struct comparison {
 	size_t n_forgiven;
 	struct difference *differences; /* in path order */
 	size_t n_differences;
-	uint64_t total;              /* differences found, kept or not */
+	uint64_t total; /* differences found, kept or not */
+	struct derived derived;
 	const char *const *packages; /* labels of packages with differences */
 	size_t n_packages;
 	struct arena arena;
@@ -84,7 +99,11 @@ int compare_images(const struct image *image, const struct image *rebuilt,
 	struct comparison *out, struct err *e) NODISCARD;
 void comparison_fini(struct comparison *c);
 
-/* Members of `compare --json': verdict, forgiven, total, differences. */
+/* Append "the first 2 layers are those of the rebuild; 1 was added ...", to be
+ * said of the image; nothing where it is not derived. */
+void comparison_derived(const struct comparison *c, struct buf *out);
+
+/* Members of `compare --json': verdict, forgiven, derived, total, differences. */
 void comparison_json(const struct comparison *c, struct jout *j);
 /* The same for a person, at most max differences (0: all). */
 void comparison_print(const struct comparison *c, size_t max, FILE *f);

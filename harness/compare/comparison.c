@@ -28,6 +28,50 @@ difference_json(const struct difference *d, struct jout *j)
 	jout_end(j, '}');
 }
 
+static const char *
+plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+void
+comparison_derived(const struct comparison *c, struct buf *out)
+{
+	const struct derived *d = &c->derived;
+
+	if (d->base_layers == 0)
+		return;
+	if (d->base_layers == 1)
+		buf_str(out, "its first layer is the rebuild's");
+	else
+		buf_printf(out, "its first %zu layers are the rebuild's",
+			d->base_layers);
+	buf_printf(out,
+		"%s, so the part that Guix packed is equal; %zu layer%s %s on "
+		"it: %" PRIu64 " path%s added, %" PRIu64 " changed, %" PRIu64
+		" removed",
+		d->is_exact ? "" : " but for their form", d->added_layers,
+		plural(d->added_layers), d->added_layers == 1 ? "is" : "are",
+		d->added, plural(d->added), d->changed, d->removed);
+}
+
+static void
+derived_json(const struct derived *d, struct jout *j)
+{
+	if (d->base_layers == 0) {
+		jout_null(j, "derived");
+		return;
+	}
+	jout_begin(j, "derived", '{');
+	jout_int(j, "base_layers", (int64_t)d->base_layers);
+	jout_int(j, "added_layers", (int64_t)d->added_layers);
+	jout_bool(j, "is_exact", d->is_exact);
+	jout_int(j, "added", (int64_t)d->added);
+	jout_int(j, "changed", (int64_t)d->changed);
+	jout_int(j, "removed", (int64_t)d->removed);
+	jout_end(j, '}');
+}
+
 void
 comparison_json(const struct comparison *c, struct jout *j)
 {
@@ -40,6 +84,7 @@ comparison_json(const struct comparison *c, struct jout *j)
 		jout_end(j, '}');
 	}
 	jout_end(j, ']');
+	derived_json(&c->derived, j);
 	jout_begin(j, "packages", '[');
 	for (size_t i = 0; i < c->n_packages; i++)
 		jout_str(j, NULL, c->packages[i]);
@@ -74,10 +119,15 @@ difference_print(const struct difference *d, FILE *f)
 void
 comparison_print(const struct comparison *c, size_t max, FILE *f)
 {
+	CLEANUP(buf_fini)
+	struct buf derived = {0};
 	size_t n = c->n_differences;
 
 	fprintf(f, "%s: %s\n", verdict_name(c->verdict),
 		verdict_sentence(c->verdict));
+	comparison_derived(c, &derived);
+	if (derived.n > 0)
+		fprintf(f, "derived: %s\n", buf_text(&derived));
 	if (c->n_forgiven > 0)
 		fprintf(f, "forgiven: ");
 	for (size_t i = 0; i < c->n_forgiven; i++)

@@ -22,6 +22,7 @@ enum names {
 
 struct config {
 	struct findings *f;
+	uint64_t *allowed;
 	struct buf where; /* path of the member being compared */
 	struct buf detail;
 };
@@ -230,6 +231,20 @@ was_compared(const struct pairing *p, const char *key, const struct jdoc *other)
 	return name.n == 1;
 }
 
+/* Is it a remark, which are dropped from a config that becomes OCI's? */
+static bool
+is_remark(const struct pairing *p, const char *key)
+{
+	static const char *const remarks[] = {
+		"comment", "container_config", "history", "docker_version"};
+
+	for (size_t i = 0; p->names == NAMES_IMAGE && i < ARRAY_LEN(remarks);
+		i++)
+		if (strcasecmp(key, remarks[i]) == 0)
+			return true;
+	return false;
+}
+
 static int
 compare_member(void *arg, struct slice key, const struct jdoc *value)
 {
@@ -245,6 +260,10 @@ compare_member(void *arg, struct slice key, const struct jdoc *value)
 	if (is_struct && jdoc_type(value) == JDOC_NULL &&
 		jdoc_type(other) == JDOC_NULL)
 		return 0;
+	if (!other && is_remark(p, key.p)) {
+		p->c->allowed[ALLOWANCE_CONFIG_NOTES]++;
+		return 0;
+	}
 	was = enter(p->c, key);
 	if (!other)
 		differ(p->c, p->is_second ? NULL : value,
@@ -297,9 +316,9 @@ compare(struct config *c, enum names names, const struct jdoc *a,
 
 void
 config_compare(const struct image *image, const struct image *rebuilt,
-	struct findings *f)
+	struct findings *f, uint64_t allowed[ALLOWANCE_COUNT])
 {
-	struct config c = {.f = f};
+	struct config c = {.f = f, .allowed = allowed};
 
 	if (slice_eq(image->config, rebuilt->config))
 		return;

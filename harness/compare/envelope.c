@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "compare/config.h"
+#include "fetch/ref.h"
 
 /* A member of the outer archive and its place among those of both sides. */
 struct place {
@@ -141,11 +142,28 @@ compare_members(
 	f->allowed[ALLOWANCE_MEMBER_ORDER] = count_moved(pairs, n);
 }
 
+/* One name, however it is spelt: "a", "docker.io/library/a:latest". */
+static bool
+is_same_tag(const char *a, const char *b)
+{
+	CLEANUP(buf_fini)
+	struct buf x = {0};
+	CLEANUP(buf_fini)
+	struct buf y = {0};
+	struct err ignored;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	return ref_normalise(a, &x, &ignored) == 0 &&
+		ref_normalise(b, &y, &ignored) == 0 &&
+		slice_eq(buf_get(&x), buf_get(&y));
+}
+
 static bool
 has_tag(const struct image *image, const char *tag)
 {
 	for (size_t i = 0; i < image->n_repo_tags; i++)
-		if (strcmp(image->repo_tags[i], tag) == 0)
+		if (is_same_tag(image->repo_tags[i], tag))
 			return true;
 	return false;
 }
@@ -166,17 +184,19 @@ is_format(const struct image *image, const char *name)
 	return strcmp(image->format, name) == 0;
 }
 
-static bool
-is_docker(const struct image *image)
-{
-	return is_format(image, "docker-archive");
-}
-
 /* Is what image->compression is of the whole file? */
 static bool
 is_outer(const struct image *image)
 {
-	return is_docker(image) || is_format(image, "tarball");
+	return is_format(image, "docker-archive") ||
+		is_format(image, "oci-archive") || is_format(image, "tarball");
+}
+
+/* Is it a folder, which has no compression of its own? */
+static bool
+is_layout(const struct image *image)
+{
+	return is_format(image, "oci") || is_format(image, "dir");
 }
 
 /* As what it is named that a layer has other bytes. */
@@ -184,7 +204,7 @@ static enum allowance
 layer_allowance(const struct image *image, const struct image *rebuilt,
 	bool is_order_equal)
 {
-	if (is_docker(image) || is_docker(rebuilt))
+	if (image_is_docker(image) || image_is_docker(rebuilt))
 		return is_order_equal ? ALLOWANCE_LAYER_FORM
 				      : ALLOWANCE_LAYER_ORDER;
 	if (!is_order_equal)
@@ -216,10 +236,34 @@ compare_layers(
 	}
 }
 
+static void
+compare_compression(
+	const struct image *image, const struct image *rebuilt, struct facts *f)
+{
+	if (is_layout(image) || is_layout(rebuilt) || image_is_rootfs(image) ||
+		image_is_rootfs(rebuilt))
+		return;
+	f->allowed[is_outer(image) ? ALLOWANCE_COMPRESSION
+				   : ALLOWANCE_PACKING] =
+		image->compression != rebuilt->compression;
+}
+
+/* Those of Docker's kind: one of them has a manifest, or both. */
+static void
+compare_manifests(
+	const struct image *image, const struct image *rebuilt, struct facts *f)
+{
+	f->allowed[ALLOWANCE_MANIFEST] = image->manifest_kind &&
+		rebuilt->manifest_kind &&
+		strcmp(image->manifest_kind, rebuilt->manifest_kind) != 0;
+}
+
 void
 envelope_compare(
 	const struct image *image, const struct image *rebuilt, struct facts *f)
 {
+	bool is_same_format = strcmp(image->format, rebuilt->format) == 0;
+
 	f->is_file_equal = digest_eq(&image->sha256, &rebuilt->sha256);
 	f->is_config_equal = slice_eq(image->config, rebuilt->config) &&
 		(image->config.p || rebuilt->config.p ||
@@ -227,11 +271,15 @@ envelope_compare(
 				&rebuilt->config_digest));
 	f->is_compressed =
 		is_outer(image) && image->compression != COMPRESSION_NONE;
-	f->allowed[ALLOWANCE_FORMAT] =
-		strcmp(image->format, rebuilt->format) != 0;
-	f->allowed[is_outer(image) ? ALLOWANCE_COMPRESSION
-				   : ALLOWANCE_PACKING] =
-		image->compression != rebuilt->compression;
+	f->allowed[ALLOWANCE_FORMAT] = !is_same_format;
+	compare_compression(image, rebuilt, f);
+	compare_manifests(image, rebuilt, f);
+	if (!is_same_format &&
+		(image_is_rootfs(image) || image_is_rootfs(rebuilt))) {
+		f->allowed[ALLOWANCE_FLAT] =
+			image_is_docker(image) || image_is_docker(rebuilt);
+		return;
+	}
 	f->allowed[ALLOWANCE_TAGS] =
 		count_tags(image, rebuilt) + count_tags(rebuilt, image);
 	f->allowed[ALLOWANCE_CONFIG_FORM] =
@@ -239,5 +287,7 @@ envelope_compare(
 	f->allowed[ALLOWANCE_CONTROL_FORM] =
 		!f->is_config_equal && !image->config.p && !rebuilt->config.p;
 	compare_layers(image, rebuilt, f);
-	compare_members(image, rebuilt, f);
+	/* Of other formats all members have other names. */
+	if (is_same_format)
+		compare_members(image, rebuilt, f);
 }

@@ -3,6 +3,8 @@
 
 static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_FORMAT] = "container format",
+	[ALLOWANCE_MANIFEST] = "manifest kind",
+	[ALLOWANCE_FLAT] = "layers and config",
 	[ALLOWANCE_COMPRESSION] = "outer compression",
 	[ALLOWANCE_PACKING] = "compression of the contents",
 	[ALLOWANCE_TAGS] = "tags",
@@ -12,6 +14,7 @@ static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_MEMBER_BYTES] = "member contents",
 	[ALLOWANCE_LAYER_PACKING] = "layer compression",
 	[ALLOWANCE_CONFIG_FORM] = "config form",
+	[ALLOWANCE_CONFIG_NOTES] = "remarks in the config",
 	[ALLOWANCE_LAYER_COUNT] = "number of layers",
 	[ALLOWANCE_LAYER_SPLIT] = "split into layers",
 	[ALLOWANCE_LAYER_ORDER] = "layer member order",
@@ -21,6 +24,11 @@ static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_LAYOUT] = "file system layout",
 	[ALLOWANCE_CONTROL_FORM] = "control archive or header form",
 	[ALLOWANCE_HARD_LINK] = "hard-link form",
+	[ALLOWANCE_RUNTIME] = "paths of the container's runtime",
+	[ALLOWANCE_PARENTS] = "folders without an entry",
+	[ALLOWANCE_FOLDER_TIMES] = "times of folders outside store items",
+	[ALLOWANCE_OWNER_NAMES] = "names of owners",
+	[ALLOWANCE_LINK_MODES] = "modes of symbolic links",
 	[ALLOWANCE_COMPRESSOR] = "compressor output or outer tar headers",
 	[ALLOWANCE_ENVELOPE] = "envelope bytes",
 };
@@ -60,7 +68,7 @@ static bool
 is_told(const struct facts *f, enum allowance a)
 {
 	if (a == ALLOWANCE_CONFIG_FORM)
-		return f->config == 0;
+		return f->config == 0 && f->allowed[ALLOWANCE_FLAT] == 0;
 	if (a == ALLOWANCE_CONTROL_FORM || a == ALLOWANCE_ARCHIVE_ORDER ||
 		a == ALLOWANCE_ARCHIVE_FORM || a == ALLOWANCE_LAYOUT)
 		return is_contents_equal(f);

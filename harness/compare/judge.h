@@ -7,6 +7,8 @@
 /* The counts of what a verdict may forgive; judge_allowance names them. */
 enum allowance {
 	ALLOWANCE_FORMAT,       /* container formats: 1 */
+	ALLOWANCE_MANIFEST,     /* manifests of other kinds: 1 */
+	ALLOWANCE_FLAT,         /* an image against its file system alone: 1 */
 	ALLOWANCE_COMPRESSION,  /* outer compressions, other kinds: 1 */
 	ALLOWANCE_PACKING,      /* compressions of a package's or file system's
 			    * contents, other kinds: 1 */
@@ -16,7 +18,8 @@ enum allowance {
 	ALLOWANCE_MEMBER_ORDER, /* members in another place */
 	ALLOWANCE_MEMBER_BYTES, /* descriptions (manifest.json, ...) that differ */
 	ALLOWANCE_LAYER_PACKING, /* layers in other compressions */
-	ALLOWANCE_CONFIG_FORM, /* config of other bytes and equal meaning: 1 */
+	ALLOWANCE_CONFIG_FORM,  /* config of other bytes and equal meaning: 1 */
+	ALLOWANCE_CONFIG_NOTES, /* remarks in the config that one side lacks */
 	ALLOWANCE_LAYER_COUNT, /* layers that one side has more than the other */
 	ALLOWANCE_LAYER_SPLIT, /* paths that come from another layer */
 	ALLOWANCE_LAYER_ORDER, /* layers whose members are in another order */
@@ -28,6 +31,12 @@ enum allowance {
 	ALLOWANCE_LAYOUT,       /* of file systems of the same names: 1 */
 	ALLOWANCE_CONTROL_FORM, /* control.tar, rpm header: 1 */
 	ALLOWANCE_HARD_LINK,    /* paths that are hard links on one side only */
+	/* of a file system alone */
+	ALLOWANCE_RUNTIME, /* paths that a container's runtime puts there */
+	ALLOWANCE_PARENTS, /* folders that the image has no entry for */
+	ALLOWANCE_FOLDER_TIMES, /* of folders that are in no store item */
+	ALLOWANCE_OWNER_NAMES,  /* paths whose owners have numbers alone */
+	ALLOWANCE_LINK_MODES,   /* of symbolic links, which mean nothing */
 	ALLOWANCE_COMPRESSOR,   /* all of the above equal, compressed: 1 */
 	ALLOWANCE_ENVELOPE,     /* all of the above equal, not compressed: 1 */
 	ALLOWANCE_COUNT

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "compare/flat.h"
 
 enum {
 	WALK_TEXT_MAX = 160
@@ -14,6 +15,9 @@ struct walk {
 	const struct tree *a, *b; /* the image's, the rebuild's */
 	struct findings *f;
 	uint64_t *allowed;
+	const struct walk_mode *mode;
+	struct derived *derived;
+	bool is_owner_told; /* at the root, once for all */
 	struct buf detail;
 };
 
@@ -62,26 +66,70 @@ owner(struct buf *out, const struct tree_entry *t)
 	buf_char(out, ')');
 }
 
+/* Numbers alone, where one side has no names; they are what a kernel knows. */
+static bool
+is_same_owner(
+	struct walk *w, const struct tree_entry *a, const struct tree_entry *b)
+{
+	bool is_named =
+		is_same(a->uname, b->uname) && is_same(a->gname, b->gname);
+	bool is_bare = (is_same(a->uname, "") && is_same(a->gname, "")) ||
+		(is_same(b->uname, "") && is_same(b->gname, ""));
+
+	if (w->is_owner_told)
+		return true;
+	if (a->uid != b->uid || a->gid != b->gid)
+		return false;
+	if (is_named || !w->mode->is_flat || !is_bare)
+		return is_named;
+	w->allowed[ALLOWANCE_OWNER_NAMES]++;
+	return true;
+}
+
+/*
+ * Of a folder around the store's items, whose time is that of the last thing
+ * that came into it: a runtime's file, or what tar unpacked there later.
+ */
+static bool
+is_allowed_mtime(struct walk *w, const struct tree_entry *a)
+{
+	bool is = w->mode->is_flat && a->type == TREE_DIR &&
+		!findings_item(a->path).p;
+
+	w->allowed[ALLOWANCE_FOLDER_TIMES] += is;
+	return is;
+}
+
+/* Of a symbolic link, which means nothing. */
+static bool
+is_allowed_mode(struct walk *w, const struct tree_entry *a)
+{
+	bool is = w->mode->is_flat && a->type == TREE_LINK;
+
+	w->allowed[ALLOWANCE_LINK_MODES] += is;
+	return is;
+}
+
 static void
 compare_metadata(
 	struct walk *w, const struct tree_entry *a, const struct tree_entry *b)
 {
 	struct buf *d = &w->detail;
 
-	if (a->mode != b->mode) {
+	if (a->mode != b->mode && !is_allowed_mode(w, a)) {
 		buf_printf(d, "mode %04" PRIo32 ", rebuilt %04" PRIo32, a->mode,
 			b->mode);
 		add(w, FINDING_MODE, a->path);
 	}
-	if (a->uid != b->uid || a->gid != b->gid ||
-		!is_same(a->uname, b->uname) || !is_same(a->gname, b->gname)) {
+	if (!is_same_owner(w, a, b)) {
 		buf_str(d, "owner ");
 		owner(d, a);
 		buf_str(d, ", rebuilt ");
 		owner(d, b);
 		add(w, FINDING_OWNER, a->path);
 	}
-	if (a->mtime != b->mtime || a->mtime_ns != b->mtime_ns) {
+	if ((a->mtime != b->mtime || a->mtime_ns != b->mtime_ns) &&
+		!is_allowed_mtime(w, a)) {
 		buf_str(d, "mtime ");
 		mtime(d, a);
 		buf_str(d, ", rebuilt ");
@@ -116,12 +164,12 @@ compare_file(
 }
 
 static void
-compare_both(
+compare_entries(
 	struct walk *w, const struct tree_entry *a, const struct tree_entry *b)
 {
 	struct buf *d = &w->detail;
 
-	if (a->layer != b->layer)
+	if (a->layer != b->layer && !w->mode->is_flat)
 		w->allowed[ALLOWANCE_LAYER_SPLIT]++;
 	if (a->type != b->type) {
 		buf_printf(d, "%s, rebuilt %s", tree_type_name(a->type),
@@ -148,6 +196,27 @@ compare_both(
 			a->dev_major, a->dev_minor, b->dev_major, b->dev_minor);
 		add(w, FINDING_DEVICE, a->path);
 	}
+}
+
+static bool
+is_added_later(const struct walk *w, const struct tree_entry *a)
+{
+	return w->mode->base_layers > 0 && a->layer >= w->mode->base_layers;
+}
+
+static void
+compare_both(
+	struct walk *w, const struct tree_entry *a, const struct tree_entry *b)
+{
+	uint64_t before = w->f->out->total;
+
+	compare_entries(w, a, b);
+	if (w->f->out->total == before)
+		return;
+	if (is_added_later(w, a))
+		w->derived->changed++;
+	else
+		w->derived->other++;
 }
 
 /*
@@ -185,6 +254,52 @@ has_entry(struct walk *w, const struct tree *t, const char *path,
 	return is_there;
 }
 
+/* Is there anything below the folder path? */
+static bool
+has_below(struct walk *w, const struct tree *t, const char *path)
+{
+	struct buf *key = &w->detail; /* free between two findings */
+	size_t at;
+	bool has;
+
+	if (path[0] == '\0')
+		return t->n > 0;
+	buf_clear(key);
+	buf_str(key, path);
+	buf_char(key, '/');
+	at = tree_lower(t, buf_text(key));
+	has = at < t->n && slice_starts(slice_of(t->v[at].path), buf_text(key));
+	buf_clear(key);
+	return has;
+}
+
+/* May it be there only because a file system has it? */
+static bool
+is_allowed(struct walk *w, const struct tree_entry *t, const struct tree *other)
+{
+	if (!w->mode->is_flat)
+		return false;
+	if (t->type == TREE_DIR && has_below(w, other, t->path)) {
+		w->allowed[ALLOWANCE_PARENTS]++;
+		return true;
+	}
+	if (!flat_is_runtime(t))
+		return false;
+	w->allowed[ALLOWANCE_RUNTIME]++;
+	return true;
+}
+
+static void
+count_only_one(struct walk *w, const struct tree_entry *t, bool is_rebuilt)
+{
+	if (is_rebuilt)
+		w->derived->removed++;
+	else if (is_added_later(w, t))
+		w->derived->added++;
+	else
+		w->derived->other++;
+}
+
 /* An entry of mine that the other tree has not. */
 static void
 only_one(struct walk *w, const struct tree *mine, size_t i,
@@ -194,6 +309,9 @@ only_one(struct walk *w, const struct tree *mine, size_t i,
 	struct slice item = findings_item(t->path);
 	size_t begin, end;
 
+	if (is_allowed(w, t, other))
+		return;
+	count_only_one(w, t, is_rebuilt);
 	if (item.p) {
 		bool is_item = item.p[item.n] == '\0';
 
@@ -227,13 +345,45 @@ only_one(struct walk *w, const struct tree *mine, size_t i,
 	add(w, is_rebuilt ? FINDING_ONLY_REBUILD : FINDING_ONLY_IMAGE, t->path);
 }
 
+/* Every path has another owner, and for one reason: said once. */
+static void
+tell_owner(struct walk *w)
+{
+	struct buf *d = &w->detail;
+	uint32_t uid, gid;
+	bool is_rebuilt = false;
+
+	if (!w->mode->is_flat)
+		return;
+	if (!flat_has_one_owner(w->a, w->b, &uid, &gid)) {
+		is_rebuilt = true;
+		if (!flat_has_one_owner(w->b, w->a, &uid, &gid))
+			return;
+	}
+	w->is_owner_told = true;
+	buf_printf(d,
+		"everything in the %s belongs to %" PRIu32 ":%" PRIu32
+		": it was unpacked without root, who alone can give files "
+		"away; compare the tar that it was unpacked from, or unpack "
+		"it as root (tar -xp --numeric-owner)",
+		is_rebuilt ? "rebuild" : "image", uid, gid);
+	add(w, FINDING_OWNER, "");
+}
+
 void
 walk_trees(const struct tree *image, const struct tree *rebuilt,
-	struct findings *f, uint64_t allowed[ALLOWANCE_COUNT])
+	const struct walk_mode *mode, struct findings *f,
+	uint64_t allowed[ALLOWANCE_COUNT], struct derived *derived)
 {
-	struct walk w = {.a = image, .b = rebuilt, .f = f, .allowed = allowed};
+	struct walk w = {.a = image,
+		.b = rebuilt,
+		.f = f,
+		.allowed = allowed,
+		.mode = mode,
+		.derived = derived};
 	size_t i = 0, k = 0;
 
+	tell_owner(&w);
 	while (i < image->n || k < rebuilt->n) {
 		int c = i == image->n ? 1
 			: k == rebuilt->n
