@@ -245,6 +245,30 @@ is_remark(const struct pairing *p, const char *key)
 	return false;
 }
 
+/*
+ * Absent is what Go makes of it: as good as no text in any struct, and as
+ * false, 0, [] or {} among those of `config', which docker writes all.
+ */
+static bool
+is_zero(enum names names, const struct jdoc *v)
+{
+	switch (jdoc_type(v)) {
+	case JDOC_STRING:
+		return names != NAMES_MAP && jdoc_str(v).n == 0;
+	case JDOC_BOOL:
+		return names == NAMES_STRUCT && !jdoc_bool(v, true);
+	case JDOC_INT:
+		return names == NAMES_STRUCT && jdoc_int(v, 1) == 0;
+	case JDOC_ARRAY:
+	case JDOC_OBJECT:
+		return names == NAMES_STRUCT && jdoc_len(v) == 0;
+	case JDOC_NULL:
+	case JDOC_REAL:
+	default:
+		return false;
+	}
+}
+
 static int
 compare_member(void *arg, struct slice key, const struct jdoc *value)
 {
@@ -259,6 +283,8 @@ compare_member(void *arg, struct slice key, const struct jdoc *value)
 		return 0;
 	if (is_struct && jdoc_type(value) == JDOC_NULL &&
 		jdoc_type(other) == JDOC_NULL)
+		return 0;
+	if (!other && is_zero(p->names, value))
 		return 0;
 	if (!other && is_remark(p, key.p)) {
 		p->c->allowed[ALLOWANCE_CONFIG_NOTES]++;

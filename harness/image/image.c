@@ -213,7 +213,13 @@ image_read(const char *path, const struct image_limits *limits,
 bool
 image_is_docker(const struct image *image)
 {
-	return image->config.p != NULL;
+	static const char *const formats[] = {
+		"docker-archive", "oci-archive", "oci", "dir"};
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (strcmp(image->format, formats[i]) == 0)
+			return true;
+	return false;
 }
 
 bool

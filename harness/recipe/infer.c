@@ -11,10 +11,34 @@ is_format(const struct image *image, const char *name)
 	return strcmp(image->format, name) == 0;
 }
 
+/* A link from outside the store into it, relative, as tarballs have them. */
+static bool
+is_link_of_tarball(const struct tree_entry *x)
+{
+	return x->type == TREE_LINK && x->link[0] != '/' &&
+		!slice_starts(slice_of(x->path), "gnu/store/") &&
+		strstr(x->link, "gnu/store/");
+}
+
+/* What a file system that was taken out of an image was packed as. */
+static const char *
+format_of_files(const struct tree *t)
+{
+	if (tree_find(t, ".singularity.d"))
+		return "squashfs";
+	for (size_t i = 0; i < t->n; i++)
+		if (is_link_of_tarball(&t->v[i]))
+			return "tarball";
+	return "docker";
+}
+
 const char *
 infer_format(const struct image *image)
 {
-	return is_format(image, "docker-archive") ? "docker" : image->format;
+	if (image_is_docker(image))
+		return "docker";
+	return image_is_rootfs(image) ? format_of_files(&image->tree)
+				      : image->format;
 }
 
 enum {
@@ -195,7 +219,7 @@ infer_system(const struct image *image)
 	const struct attribute *arch = image_attribute(image, "arch");
 	const char *told = NULL;
 
-	if (is_format(image, "docker-archive"))
+	if (image_is_docker(image))
 		return system_of(docker, ARRAY_LEN(docker),
 			slice_of(image_architecture(image)));
 	if (is_format(image, "deb"))
@@ -210,8 +234,15 @@ infer_system(const struct image *image)
 struct look {
 	const struct image *image;
 	const struct provenance *p; /* may be NULL */
+	const char *format;         /* that it was packed in */
 	struct words *revealed, *guessed, *missing;
 };
+
+static bool
+is_packed_as(const struct look *l, const char *format)
+{
+	return strcmp(l->format, format) == 0;
+}
 
 static void
 reveal(struct look *l, const char *name, const char *value)
@@ -247,7 +278,7 @@ target_of(const struct look *l, const struct tree_entry *link, struct buf *out)
 	struct slice rest = slice_of(link->link);
 
 	buf_clear(out);
-	if (is_format(l->image, "docker-archive") || rest.p[0] == '/')
+	if (is_packed_as(l, "docker") || rest.p[0] == '/')
 		return link->link;
 	buf_char(out, '/');
 	if (strchr(link->path, '/')) {
@@ -287,6 +318,10 @@ look_compression(struct look *l)
 {
 	enum compression c = l->image->compression;
 
+	/* Where it is not the pack's own file its compression is not known,
+	 * and nothing depends on it. */
+	if (l->image->manifest_kind || image_is_rootfs(l->image))
+		return;
 	if (c != COMPRESSION_GZIP) /* the default */
 		reveal(l, "compression", compression_name(c));
 }
@@ -306,9 +341,9 @@ is_of_format(const struct look *l, const struct tree_entry *x, const char *rest)
 {
 	struct slice path = slice_of(x->path);
 
-	if (is_format(l->image, "appimage"))
+	if (is_packed_as(l, "appimage"))
 		return slice_is(path, "AppRun");
-	if (!is_format(l->image, "squashfs"))
+	if (!is_packed_as(l, "squashfs"))
 		return false;
 	return slice_starts(path, ".singularity.d/") ||
 		(slice_is(path, "bin") && strcmp(rest, "bin") == 0);
@@ -320,9 +355,12 @@ static char *
 link_value(struct look *l, const struct tree_entry *x, struct buf *target)
 {
 	const char *rest;
+	size_t n_layers = l->image->n_guix_layers;
 
 	if (x->type != TREE_LINK || !x->link ||
 		slice_starts(slice_of(x->path), "gnu/store/"))
+		return NULL;
+	if (n_layers > 0 && x->layer >= n_layers)
 		return NULL;
 	rest = below_profile(l, target_of(l, x, target));
 	if (!rest || is_profile_root(x, rest) || is_of_format(l, x, rest))
@@ -431,8 +469,7 @@ look_started(struct look *l)
 	CLEANUP(buf_fini)
 	struct buf target = {0};
 
-	if (!is_format(l->image, "squashfs") &&
-		!is_format(l->image, "appimage"))
+	if (!is_packed_as(l, "squashfs") && !is_packed_as(l, "appimage"))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
 		const struct tree_entry *x =
@@ -500,7 +537,8 @@ look_tag(struct look *l)
 	const char *tag, *colon;
 	struct slice name;
 
-	if (!l->p || l->image->n_repo_tags == 0)
+	/* The names in a layout are given by whoever makes it. */
+	if (!l->p || l->image->n_repo_tags == 0 || l->image->manifest_kind)
 		return;
 	tag = l->image->repo_tags[0];
 	colon = strrchr(tag, ':');
@@ -520,36 +558,43 @@ look_tag(struct look *l)
 		reveal(l, "image-tag", buf_text(&canonical));
 }
 
-static bool
-is_layer_of_max_layers(const char *name)
-{
-	struct slice s = slice_of(name);
-	struct digest ignored;
-
-	return slice_starts(s, "sha256:") && slice_ends(s, "/layer.tar") &&
-		digest_parse((struct slice){s.p, s.n - strlen("/layer.tar")},
-			&ignored);
-}
-
 /* guix/docker.scm, size-sorted-store-items: min(N, items + 1) layers. */
 static void
 look_layers(struct look *l)
 {
+	size_t n = l->image->n_guix_layers;
 	char number[24];
 
-	for (size_t i = 0; i < l->image->n_layers; i++) {
-		if (!is_layer_of_max_layers(l->image->layers[i].name))
-			return;
-	}
-	if (l->image->n_layers < 2)
+	if (n > 0 && n < l->image->n_layers)
+		words_say(l->missing,
+			"what was added to the image after it was packed: %zu "
+			"of its %zu layers, which the recipe does not make",
+			l->image->n_layers - n, l->image->n_layers);
+	if (n < 2)
 		return;
-	snprintf(number, sizeof(number), "%zu", l->image->n_layers);
+	snprintf(number, sizeof(number), "%zu", n);
 	reveal(l, "max-layers", number);
-	if (l->image->n_layers > l->image->n_items)
+	if (n > l->image->n_items)
 		words_say(l->guessed,
 			"--max-layers=%s: any larger number gives the same "
 			"image, since there are no more store items",
 			number);
+}
+
+/* What is not known of a file system without its image. */
+static void
+look_files(struct look *l)
+{
+	if (!image_is_rootfs(l->image))
+		return;
+	words_say(l->guessed,
+		"--format=%s: files alone do not tell what they were packed "
+		"in",
+		l->format);
+	if (is_packed_as(l, "docker"))
+		words_say(l->missing,
+			"the config: files alone have no entry point and no "
+			"environment");
 }
 
 static void
@@ -617,8 +662,10 @@ void
 infer_options(const struct image *image, const struct provenance *p,
 	struct words *revealed, struct words *guessed, struct words *missing)
 {
-	struct look l = {image, p, revealed, guessed, missing};
+	struct look l = {
+		image, p, infer_format(image), revealed, guessed, missing};
 
+	look_files(&l);
 	look_compression(&l);
 	look_symlinks(&l);
 	look_entry_point(&l);

@@ -54,6 +54,18 @@ static const struct row rows[] = {
 	/* control characters are clean before they are kept */
 	{"{\"a\":\"\\u001b[2J\\n\"}", "{\"a\":1}",
 		"a: \"#x1B[2J\\n\" in the image, 1 in the rebuild\n"},
+	/* what Go writes for nothing, where it writes structs */
+	{"{\"parent\":\"\",\"config\":{\"Tty\":false,\"User\":\"\","
+	 "\"OnBuild\":[],\"Labels\":{},\"StopTimeout\":0}}",
+		"{\"config\":{}}", ""},
+	{"{\"a\":false,\"b\":[],\"config\":{\"Labels\":{\"x\":\"\"}}}",
+		"{\"config\":{\"Labels\":{\"y\":\"\"}}}",
+		"a: false in the image, absent in the rebuild\n"
+		"b: [] in the image, absent in the rebuild\n"
+		"config.Labels.x: \"\" in the image, absent in the rebuild\n"
+		"config.Labels.y: absent in the image, \"\" in the rebuild\n"},
+	{"{\"config\":{\"Tty\":true}}", "{\"config\":{}}",
+		"config.Tty: true in the image, absent in the rebuild\n"},
 	/* remarks that are lost are counted elsewhere; those that differ, here */
 	{"{\"comment\":\"x\",\"history\":[{}],\"os\":\"linux\"}",
 		"{\"os\":\"linux\",\"docker_version\":\"1\"}", ""},

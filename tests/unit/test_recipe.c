@@ -430,26 +430,25 @@ tag_is_revealed_when_it_is_not_the_packages_names(void **state)
 }
 
 static void
-many_layers_named_by_digest_are_max_layers(void **state)
+layers_of_guix_are_max_layers_and_others_are_added(void **state)
 {
-	static const char layer[] =
-		"sha256:"
-		"0000000000000000000000000000000000000000000000000000000000000"
-		"000/layer.tar";
 	struct fixture f;
 
 	(void)state;
 	begin(&f, V4(ENTRY("a", "1", "out")));
-	for (size_t i = 0; i < 3; i++)
-		f.layers[i].name = layer;
 	f.own.image.n_layers = 3;
+	f.own.image.n_guix_layers = 3;
 	f.own.image.n_items = 3;
 	reveals(&f, "--max-layers=3");
 	assert_false(says(f.r->guessed, f.r->n_guessed, "larger number"));
+	assert_false(says(f.r->missing, f.r->n_missing, "was added"));
 	f.own.image.n_items = 2;
 	reveals(&f, "--max-layers=3");
 	assert_true(says(f.r->guessed, f.r->n_guessed, "larger number"));
-	f.layers[2].name = "x/layer.tar";
+	f.own.image.n_guix_layers = 1;
+	reveals(&f, "");
+	assert_true(says(f.r->missing, f.r->n_missing, "2 of its 3 layers"));
+	f.own.image.n_guix_layers = 0;
 	reveals(&f, "");
 	end(&f);
 }
@@ -991,7 +990,8 @@ main(void)
 		cmocka_unit_test(repository_is_named_as_guix_does),
 		cmocka_unit_test(
 			tag_is_revealed_when_it_is_not_the_packages_names),
-		cmocka_unit_test(many_layers_named_by_digest_are_max_layers),
+		cmocka_unit_test(
+			layers_of_guix_are_max_layers_and_others_are_added),
 		cmocka_unit_test(architectures_are_systems),
 		cmocka_unit_test(wrapped_packages_are_relocatable),
 		cmocka_unit_test(transformations_are_applied_again),
