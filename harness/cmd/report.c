@@ -1,24 +1,57 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report/report.h"
 
+#include <string.h>
+
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 
 enum {
-	OPT_RUN = 256
+	OPT_RUN = 256,
+	OPT_PROFILE,
+	OPT_FORMAT
 };
 
 static int
-report(const char *db, int64_t run, const char *output, struct err *e)
+report(const char *db, const struct report_options *o, struct err *e)
 {
 	CLEANUP(own_store)
 	struct store *store = NULL;
 
 	if (store_open(db, STORE_READ, &store, e) < 0 ||
-		report_write(store, run, output, e) < 0)
+		report_make(store, o, e) < 0)
 		return common_fail(e);
-	printf("report: %s/index.html\n", output);
+	printf(o->formats && !(o->formats & report_format("html"))
+			? "report: %s\n"
+			: "report: %s/index.html\n",
+		o->folder);
 	return EXIT_ACCEPTED;
+}
+
+/* "jenkins" or "ant"; a complaint otherwise. */
+static bool
+set_profile(struct report_options *o, const char *name)
+{
+	o->is_ant = strcmp(name, "ant") == 0;
+	if (o->is_ant || strcmp(name, "jenkins") == 0)
+		return true;
+	common_complain(
+		"--junit-profile: '%s' is neither jenkins nor ant", name);
+	return false;
+}
+
+/* Add one; a complaint otherwise. */
+static bool
+add_format(struct report_options *o, const char *name)
+{
+	unsigned bit = report_format(name);
+
+	o->formats |= bit;
+	if (!bit)
+		common_complain("--format: '%s' is none of junit, html, json, "
+				"csv",
+			name);
+	return bit != 0;
 }
 
 int
@@ -28,24 +61,32 @@ cmd_report(int argc, char *argv[])
 		{"database", required_argument, NULL, 'd'},
 		{"run", required_argument, NULL, OPT_RUN},
 		{"output", required_argument, NULL, 'o'},
+		{"junit-profile", required_argument, NULL, OPT_PROFILE},
+		{"format", required_argument, NULL, OPT_FORMAT},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *db = NULL, *output = NULL;
+	struct report_options o = {0};
+	const char *db = NULL;
 	struct err e = {0};
-	int64_t run = 0;
 	int c;
 
 	while ((c = common_option(argc, argv, ":d:o:h", longs)) != -1) {
 		if (c == 'd')
 			db = optarg;
 		else if (c == 'o')
-			output = optarg;
-		else if (c != OPT_RUN ||
-			!common_number(optarg, "--run", INT64_MAX, &run))
+			o.folder = optarg;
+		else if (c == OPT_PROFILE) {
+			if (!set_profile(&o, optarg))
+				return EXIT_WRONG;
+		} else if (c == OPT_FORMAT) {
+			if (!add_format(&o, optarg))
+				return EXIT_WRONG;
+		} else if (c != OPT_RUN ||
+			!common_number(optarg, "--run", INT64_MAX, &o.run))
 			return EXIT_WRONG;
 	}
-	if (!db || !output || optind != argc)
+	if (!db || !o.folder || optind != argc)
 		return common_usage(argv[0], "expected -d FILE and -o DIR");
-	return report(db, run, output, &e);
+	return report(db, &o, &e);
 }

@@ -98,14 +98,18 @@ static const struct command commands[] = {
 		"\n"
 		"example: unblend compare old.tar.gz new.tar.gz\n"},
 	{"report", cmd_report, "the reports again, from the database",
-		"usage: unblend report -d FILE [--run N] -o DIR\n"
+		"usage: unblend report -d FILE [OPTION...] -o DIR\n"
 		"\n"
-		"Write the reports of a run anew: junit.xml, report.json, "
-		"index.html.\n"
+		"Write the reports of a run anew: junit.xml, verdicts.csv, "
+		"report.json, index.html.\n"
 		"\n"
 		"  -d, --database FILE   the database of `unblend run'\n"
 		"      --run N           its number; default: the newest\n"
 		"  -o, --output DIR      where the reports go (made)\n"
+		"      --format FORMAT   only junit, html, json or csv (more "
+		"than once)\n"
+		"      --junit-profile P jenkins (default), or ant for strict "
+		"readers\n"
 		"\n"
 		"example: unblend report -d report/unblend.db -o again\n"},
 	{"bug", cmd_bug, "a bug report on an image, ready to send",

@@ -5,14 +5,27 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "report/sink.h"
 #include "report/words.h"
+#include "store/history.h"
 
 static const struct report_sink *const sinks[] = {
+	&report_csv,
 	&report_html,
 	&report_json,
 	&report_junit,
 };
+
+unsigned
+report_format(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
+		if (strcmp(sinks[i]->name, name) == 0)
+			return 1U << i;
+	}
+	return 0;
+}
 
 static struct report_suite *
 suite_of(struct report *r, const char *collection)
@@ -30,16 +43,23 @@ suite_of(struct report *r, const char *collection)
 	return s;
 }
 
+/* Regressions are named before other changes, and have room of their own. */
 static void
 note_change(struct report *r, const struct store_attempt *a)
 {
-	if (r->n_changes >= REPORT_CHANGES_MAX)
+	size_t same = 0;
+
+	for (size_t i = 0; i < r->n_changes; i++)
+		same += r->changes[i].is_regression == a->is_regression;
+	if (same >= REPORT_CHANGES_MAX)
 		return;
 	VEC_GROW(r->changes, r->n_changes, r->cap_changes);
 	r->changes[r->n_changes++] = (struct report_change){
 		.name = xstrdup(a->sample.name),
 		.was = xstrdup(a->last_verdict ? a->last_verdict : ""),
 		.last_run = a->last_run,
+		.good = xstrdup(a->good_verdict ? a->good_verdict : ""),
+		.good_run = a->good_run,
 		.is = a->verdict,
 		.is_regression = a->is_regression,
 	};
@@ -59,6 +79,7 @@ count(void *arg, const struct store_attempt *a, struct err *e)
 	s->failures += outcome == JUNIT_FAILURE;
 	s->errors += outcome == JUNIT_ERROR;
 	s->skipped += outcome == JUNIT_SKIPPED;
+	s->regressions += a->is_judged && a->is_regression;
 	s->elapsed_ms += a->elapsed_ms > 0 ? a->elapsed_ms : 0;
 	r->total++;
 	if (a->is_judged)
@@ -98,6 +119,7 @@ report_fini(struct report *r)
 	for (size_t i = 0; i < r->n_changes; i++) {
 		free(r->changes[i].name);
 		free(r->changes[i].was);
+		free(r->changes[i].good);
 	}
 	if (r->store)
 		store_read_end(r->store);
@@ -108,9 +130,93 @@ report_fini(struct report *r)
 	*r = (struct report){0};
 }
 
+/* ---- the history of the sample in hand ---- */
+
+struct gather {
+	struct report *r;
+	const struct store_attempt *a;
+};
+
+static bool
+is_equal(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int
+add_past(void *arg, const struct store_judgement *j, struct err *e)
+{
+	struct gather *g = arg;
+	struct report *r = g->r;
+	CLEANUP(buf_fini)
+	struct buf why = {0};
+	struct report_past *p;
+
+	(void)e;
+	if (j->verdict == VERDICT_NOT_TRIED || r->n_past >= REPORT_PAST_MAX)
+		return 0;
+	p = &r->past[r->n_past++];
+	*p = (struct report_past){
+		.run = j->run,
+		.started_s = j->started_s,
+		.elapsed_ms = j->elapsed_ms,
+		.verdict = j->verdict,
+		.is_accepted = j->is_accepted,
+		.is_same = is_equal(j->image_sha256, g->a->image_sha256) &&
+			is_equal(j->recipe_id, g->a->recipe_id),
+	};
+	/* Characters, of at most four bytes. */
+	if (!j->is_accepted)
+		report_short(&why, j->cause, sizeof(p->why) / 4 - 1);
+	memcpy(p->why, buf_text(&why), why.n);
+	return 0;
+}
+
+/*
+ * Flaky: with the same image and recipe, what passed fails and what failed
+ * passes again, twice in the last runs.  Once is a change, whose reason can be
+ * looked for.
+ */
+static bool
+is_flaky(const struct report *r, const struct store_attempt *a)
+{
+	int turns = 0, runs = 0;
+	bool was = a->is_accepted;
+
+	if (!a->is_judged || a->verdict == VERDICT_NOT_TRIED)
+		return false;
+	for (size_t i = r->n_past; i-- > 0 && runs < REPORT_FLAKY_RUNS;) {
+		if (!r->past[i].is_same)
+			continue;
+		runs++;
+		turns += r->past[i].is_accepted != was;
+		was = r->past[i].is_accepted;
+	}
+	return turns > 1;
+}
+
+static int
+take_sample(struct report *r, const struct store_attempt *a, struct err *e)
+{
+	struct gather g = {r, a};
+
+	buf_clear(&r->file);
+	report_file(&r->file, a->sample.name);
+	buf_clear(&r->log);
+	if (store_log(r->store, a->sample.id, &r->log, e) < 0)
+		return -1;
+	r->n_past = 0;
+	if (store_history(r->store, a->sample.name, r->run.id, REPORT_PAST_MAX,
+		    add_past, &g, e) < 0)
+		return -1;
+	r->is_flaky = is_flaky(r, a);
+	return 0;
+}
+
 /* The second pass: one sample to every sink. */
 struct pass {
 	struct report r;
+	unsigned formats;
 	void *states[ARRAY_LEN(sinks)];
 };
 
@@ -119,13 +225,11 @@ each(void *arg, const struct store_attempt *a, struct err *e)
 {
 	struct pass *p = arg;
 
-	buf_clear(&p->r.file);
-	report_file(&p->r.file, a->sample.name);
-	buf_clear(&p->r.log);
-	if (store_log(p->r.store, a->sample.id, &p->r.log, e) < 0)
+	if (take_sample(&p->r, a, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
-		if (sinks[i]->sample(p->states[i], &p->r, a, e) < 0)
+		if (p->states[i] &&
+			sinks[i]->sample(p->states[i], &p->r, a, e) < 0)
 			return err_wrap(e, "report of '%s'", a->sample.name);
 	}
 	return 0;
@@ -135,6 +239,8 @@ static int
 write_all(struct pass *p, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
+		if (p->formats && !(p->formats & 1U << i))
+			continue;
 		if (sinks[i]->begin(&p->r, &p->states[i], e) < 0)
 			return -1;
 	}
@@ -142,14 +248,16 @@ write_all(struct pass *p, struct err *e)
 }
 
 int
-report_write(struct store *s, int64_t run, const char *folder, struct err *e)
+report_make(struct store *s, const struct report_options *o, struct err *e)
 {
 	struct pass p = {0};
-	int status = report_load(&p.r, s, run, e);
+	int status = report_load(&p.r, s, o->run, e);
 
-	p.r.folder = folder;
+	p.r.folder = o->folder;
+	p.r.is_ant = o->is_ant;
+	p.formats = o->formats;
 	if (status == 0)
-		status = path_mkdirs(folder, 0777, e);
+		status = path_mkdirs(o->folder, 0777, e);
 	if (status == 0)
 		status = write_all(&p, e);
 	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
@@ -166,4 +274,12 @@ report_write(struct store *s, int64_t run, const char *folder, struct err *e)
 	}
 	report_fini(&p.r);
 	return status;
+}
+
+int
+report_write(struct store *s, int64_t run, const char *folder, struct err *e)
+{
+	const struct report_options o = {.run = run, .folder = folder};
+
+	return report_make(s, &o, e);
 }

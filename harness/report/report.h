@@ -2,18 +2,33 @@
 #ifndef UB_REPORT_REPORT_H
 #define UB_REPORT_REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"
 #include "store/store.h"
 
+/* How to write the reports; {0} but for the folder is a good choice. */
+struct report_options {
+	int64_t run;        /* 0: the newest */
+	const char *folder; /* made when absent */
+	bool is_ant;        /* junit.xml for readers of Ant's schema alone */
+	unsigned formats;   /* bits of report_format; 0: all */
+};
+
+/* The bit of "junit", "html", "json", "csv"; 0 when there is no such format. */
+unsigned report_format(const char *name);
+
 /*
- * Write every report of a run into folder (made when absent): junit.xml,
- * report.json, index.html with a page an image below images/, logs below
- * logs/.  Made from the database alone: the same database gives the same
- * bytes.  run 0: the newest.  Each file appears whole or not at all.
+ * Write every report of a run: junit.xml, verdicts.csv, report.json,
+ * index.html with pages beside it.  Made from the database alone: the same
+ * database and options give the same bytes.  Each file appears whole or not at
+ * all.
  */
+int report_make(struct store *s, const struct report_options *o,
+	struct err *e) NODISCARD;
+/* report_make with no option. */
 int report_write(struct store *s, int64_t run, const char *folder,
 	struct err *e) NODISCARD;
 

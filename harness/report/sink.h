@@ -10,13 +10,15 @@
 #include "store/store.h"
 
 enum {
-	REPORT_CHANGES_MAX = 20 /* changed images named on the front page */
+	REPORT_CHANGES_MAX = 20, /* changed images named on the front page */
+	REPORT_PAST_MAX = 40,    /* runs in an image's history */
+	REPORT_FLAKY_RUNS = 10   /* of which so many tell whether it is flaky */
 };
 
 /* A stretch of samples of one collection, as they follow one another. */
 struct report_suite {
 	char *collection;
-	int64_t tests, failures, errors, skipped;
+	int64_t tests, failures, errors, skipped, regressions;
 	int64_t elapsed_ms; /* of its images, summed */
 };
 
@@ -25,8 +27,19 @@ struct report_change {
 	char *name;
 	char *was; /* verdict name */
 	int64_t last_run;
+	char *good; /* verdict name of the last good run; "" if there is none */
+	int64_t good_run;
 	enum verdict is;
 	bool is_regression;
+};
+
+/* What an earlier run, or this, made of the sample in hand. */
+struct report_past {
+	int64_t run, started_s, elapsed_ms;
+	enum verdict verdict;
+	bool is_accepted;
+	bool is_same;  /* the same image file and recipe as in this run */
+	char why[200]; /* the cause in short; "" when there is none */
 };
 
 /*
@@ -38,6 +51,7 @@ struct report {
 	struct store *store;
 	struct store_run run;
 	const char *folder; /* as the user named it */
+	bool is_ant;        /* JUnit for strict readers */
 
 	/* from the first pass */
 	int64_t counts[VERDICT_COUNT];
@@ -46,12 +60,18 @@ struct report {
 	int64_t name_chars;                        /* the longest name */
 	struct report_suite *suites;               /* in the order of the run */
 	size_t n_suites, cap_suites;
-	struct report_change *changes; /* the first REPORT_CHANGES_MAX */
+	struct report_change *changes; /* the first REPORT_CHANGES_MAX, and of
+					* regressions as many */
 	size_t n_changes, cap_changes;
 
 	/* of the sample in hand */
 	struct buf file; /* its name as that of a file, without suffix */
 	struct buf log;  /* the rebuild's, whole; "" when there is none */
+	/* its judgements, oldest first; the last is this run's, if it has one.
+	 * not-tried is none */
+	struct report_past past[REPORT_PAST_MAX];
+	size_t n_past;
+	bool is_flaky; /* passed and failed by turns, for no known reason */
 };
 
 /*
@@ -68,6 +88,7 @@ struct report_sink {
 		struct err *e);
 };
 
+extern const struct report_sink report_csv;   /* verdicts.csv */
 extern const struct report_sink report_junit; /* junit.xml */
 extern const struct report_sink report_html;  /* index.html, images/, logs/ */
 extern const struct report_sink report_json;  /* report.json */

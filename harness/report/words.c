@@ -46,12 +46,28 @@ report_standing(const struct store_attempt *a)
 	if (!a->is_judged)
 		return NULL;
 	if (a->is_regression)
-		return "A regression: the corpus expects better.";
+		return a->sample.expect
+			? "A regression: the corpus expects better."
+			: "A regression: an earlier run accepted it.";
 	if (verdict_junit(a->verdict) == JUNIT_PASS)
 		return a->is_accepted ? NULL
 				      : "Below the verdict that this run "
 					"accepts.";
 	return a->is_accepted ? "Known: the corpus expects no better." : NULL;
+}
+
+void
+report_since(struct buf *out, const struct store_attempt *a)
+{
+	if (!a->is_judged || a->is_accepted || !a->good_verdict)
+		return;
+	buf_printf(out, "Last good: run %" PRId64 " (", a->good_run);
+	text_clean(out, slice_of(a->good_verdict), TEXT_ONE_LINE);
+	buf_char(out, ')');
+	if (a->since_run > 0)
+		buf_printf(
+			out, "; not accepted since run %" PRId64, a->since_run);
+	buf_char(out, '.');
 }
 
 enum report_shift

@@ -28,6 +28,12 @@ const char *report_sentence(const struct store_attempt *a);
  */
 const char *report_standing(const struct store_attempt *a);
 
+/*
+ * Append "Last good: run 5 (identical); not accepted since run 6." without a
+ * newline; nothing for what is accepted, or never was.
+ */
+void report_since(struct buf *out, const struct store_attempt *a);
+
 /* Against the last run that judged this name. */
 enum report_shift {
 	SHIFT_NEW,

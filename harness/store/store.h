@@ -69,7 +69,8 @@ struct store_attempt {
 	bool is_judged; /* false: the run was killed before */
 	enum verdict verdict;
 	bool is_accepted;   /* by expect where given, else by the run's line */
-	bool is_regression; /* expect is given and not reached; never for
+	bool is_regression; /* expect is given and not reached, or none is
+			     * given and an earlier run accepted it; never for
 			     * not-tried, which says nothing of the image */
 	const char *cause;  /* sentences, NULL for identical */
 	const char *advice; /* NULL when none */
@@ -111,6 +112,12 @@ struct store_attempt {
 	 * no judgement) */
 	const char *last_verdict; /* NULL: first time */
 	int64_t last_run;
+	/* of the runs before that accepted this name, the newest */
+	const char *good_verdict; /* NULL: none has */
+	int64_t good_run;
+	/* the first run after that one (of all, if none) that judged it; 0:
+	 * none has yet.  Where this run does not accept it: broken since */
+	int64_t since_run;
 };
 
 struct store_channel {

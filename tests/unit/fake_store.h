@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "store/history.h"
 #include "store/store.h"
 
 /*
@@ -22,12 +23,15 @@ struct fake_sample {
 	const char *const *missing, *const *guessed, *const *notes;
 	const char *const *commands, *const *built;
 	const char *log;
+	const struct store_judgement *past; /* ended by a run of 0 */
 };
 
 struct store {
 	struct store_run run;
 	struct fake_sample *samples;
 	size_t n;
+	const struct store_rate *rates; /* ended by a NULL collection */
+	const struct store_use *packages, *channels; /* by a NULL name */
 	/* reading the details of this sample fails; 0: none */
 	int64_t broken;
 };
@@ -122,6 +126,57 @@ store_texts(struct store *s, int64_t sample, const char *kind,
 	}
 	return 0;
 }
+
+int
+store_history(struct store *s, const char *name, int64_t run, int64_t max,
+	int (*f)(void *arg, const struct store_judgement *j, struct err *e),
+	void *arg, struct err *e)
+{
+	(void)run;
+	(void)max;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct store_judgement *p = s->samples[i].past;
+
+		if (strcmp(s->samples[i].a.sample.name, name) != 0)
+			continue;
+		for (; p && p->run; p++) {
+			if (f(arg, p, e) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+int
+store_rates(struct store *s, int64_t run, int64_t max,
+	int (*f)(void *arg, const struct store_rate *r, struct err *e),
+	void *arg, struct err *e)
+{
+	(void)run;
+	(void)max;
+	for (const struct store_rate *p = s->rates; p && p->collection; p++) {
+		if (f(arg, p, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+#define FAKE_USES(function, member)                                            \
+	int function(struct store *s, int64_t run,                             \
+		int (*f)(void *arg, const struct store_use *u, struct err *e), \
+		void *arg, struct err *e)                                      \
+	{                                                                      \
+		(void)run;                                                     \
+		for (const struct store_use *p = s->member; p && p->name;      \
+			p++) {                                                 \
+			if (f(arg, p, e) != 0)                                 \
+				return -1;                                     \
+		}                                                              \
+		return 0;                                                      \
+	}
+FAKE_USES(store_package_uses, packages)
+FAKE_USES(store_channel_uses, channels)
+#undef FAKE_USES
 
 int
 store_log(struct store *s, int64_t sample, struct buf *out, struct err *e)

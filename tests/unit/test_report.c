@@ -36,6 +36,7 @@ enum {
 };
 
 static const char schema[] = "tests/schema/jenkins-junit-10.xsd";
+static const char ant_schema[] = "tests/schema/ant-junit.xsd";
 
 static char *
 read_all(const char *folder, const char *name)
@@ -246,9 +247,9 @@ quiet(void *arg, const char *fmt, ...)
 }
 
 static void
-expect_valid_junit(const char *xml)
+expect_valid_junit(const char *xml, const char *xsd)
 {
-	xmlSchemaParserCtxtPtr parser = xmlSchemaNewParserCtxt(schema);
+	xmlSchemaParserCtxtPtr parser = xmlSchemaNewParserCtxt(xsd);
 	xmlSchemaPtr rules = xmlSchemaParse(parser);
 	xmlDocPtr doc;
 	xmlSchemaValidCtxtPtr valid;
@@ -278,7 +279,7 @@ junit_has_a_suite_a_collection_and_its_counts(void **state)
 	make_run(&s, room);
 	write_report(&s, *state);
 	xml = read_all(*state, "junit.xml");
-	expect_valid_junit(xml);
+	expect_valid_junit(xml, schema);
 	assert_non_null(strstr(xml,
 		"<testsuites name=\"unblend\" tests=\"8\" failures=\"2\" "
 		"errors=\"2\" time=\"12.000\">"));
@@ -384,6 +385,93 @@ junit_shows_twenty_differences(void **state)
 		xml = read_all(*state, "junit.xml");
 		assert_int_equal(count(xml, "  mode  etc/x: m\n"), 20);
 		assert_int_equal(count(xml, "  and 1 more\n"), n - 20);
+	}
+}
+
+static void
+junit_for_strict_readers(void **state)
+{
+	struct fake_sample room[8];
+	struct store s;
+	struct err e = {0};
+	const struct report_options o = {
+		.folder = *state,
+		.is_ant = true,
+		.formats = report_format("junit"),
+	};
+	CLEANUP(own_free)
+	char *xml = NULL;
+
+	make_run(&s, room);
+	assert_int_equal(report_make(&s, &o, &e), 0);
+	assert_false(has(*state, "index.html"));
+	assert_false(has(*state, "report.json"));
+	xml = read_all(*state, "junit.xml");
+	expect_valid_junit(xml, ant_schema);
+	assert_int_equal(count(xml, "<testcase "), 8);
+	assert_int_equal(count(xml, "<failure "), 2);
+	assert_int_equal(count(xml, "<error "), 2);
+	assert_int_equal(count(xml, "<skipped "), 1);
+	assert_int_equal(report_format("text"), 0);
+}
+
+/* What passes and fails by turns, with the same image and recipe. */
+static void
+junit_tells_what_is_flaky(void **state)
+{
+	static const struct {
+		/* F failed, P passed, O passed with another image; the last
+		 * is this run */
+		const char *past;
+		size_t flaky, rerun;
+	} rows[] = {
+		{"PPP", 0, 0},
+		{"FFP", 0, 0}, /* mended */
+		{"PFF", 0, 0}, /* broken */
+		{"PFP", 1, 0},
+		{"FPF", 0, 1},
+		{"PFPFPFPFP", 3, 0}, /* the last three */
+		{"OFO", 0, 0},
+		{"PFPPPPPPPPPP", 0, 0}, /* long ago */
+		{"PPPPPPPPPPFP", 1, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_judgement past[16] = {0};
+		size_t n = strlen(rows[i].past);
+		bool passes = rows[i].past[n - 1] != 'F';
+		struct fake_sample one = rebuilt_sample(1, "a", "x",
+			passes ? VERDICT_IDENTICAL : VERDICT_UNBUILDABLE,
+			passes);
+		struct store s = {.run = a_run, .samples = &one, .n = 1};
+		CLEANUP(own_free)
+		char *xml = NULL;
+
+		for (size_t k = 0; k < n; k++) {
+			bool is_good = rows[i].past[k] != 'F';
+
+			past[k] = (struct store_judgement){
+				.run = (int64_t)k + 1,
+				.verdict = is_good ? VERDICT_IDENTICAL
+						   : VERDICT_UNBUILDABLE,
+				.is_accepted = is_good,
+				.image_sha256 = rows[i].past[k] == 'O' ? "0000"
+								       : "cccc",
+				.recipe_id = "dddd",
+				.cause = "It broke. It did.",
+			};
+		}
+		one.past = past;
+		write_report(&s, *state);
+		xml = read_all(*state, "junit.xml");
+		expect_valid_junit(xml, schema);
+		if (count(xml,
+			    "<flakyFailure type=\"unbuildable\" message=\"run") !=
+				rows[i].flaky ||
+			count(xml,
+				"<rerunFailure type=\"unbuildable\" message=\"run") !=
+				rows[i].rerun)
+			fail_msg("%s: %s", rows[i].past, xml);
 	}
 }
 
@@ -641,10 +729,15 @@ hostile_text_stays_text(void **state)
 	page_name = xasprintf("images/%s.html", buf_text(&file));
 	expect_clean(*state, "junit.xml");
 	expect_clean(*state, "report.json");
+	expect_clean(*state, "verdicts.csv");
 	expect_clean(*state, "index.html");
 	expect_clean(*state, page_name);
 	xml = read_all(*state, "junit.xml");
-	expect_valid_junit(xml);
+	expect_valid_junit(xml, schema);
+	/* Only ours are attachments: those of the page and the log. */
+	*strstr(xml, "</system-out>") = '\0';
+	assert_int_equal(
+		count(strstr(xml, "<system-out>"), "[[ATTACHMENT|"), 2);
 	json = read_all(*state, "report.json");
 	doc = jdoc_parse(slice_of(json), &e);
 	assert_non_null(doc);
@@ -677,7 +770,7 @@ a_line_of_ten_megabytes_is_no_trouble(void **state)
 	one.a.command = one.a.channels_scm = one.a.image_path = line;
 	write_report(&s, *state);
 	xml = read_all(*state, "junit.xml");
-	expect_valid_junit(xml);
+	expect_valid_junit(xml, schema);
 	assert_true(strlen(xml) < 8 * 4 * (64 << 10));
 }
 
@@ -775,14 +868,14 @@ a_failure_leaves_the_earlier_report(void **state)
 	make_run(&s, room);
 	write_report(&s, *state);
 	before = read_all(*state, "index.html");
-	assert_int_equal(entries(*state), 5);
+	assert_int_equal(entries(*state), 6);
 	s.broken = 3;
 	assert_int_equal(report_write(&s, 0, *state, &e), -1);
 	assert_string_equal(e.text, "report of 'motd': disk on fire");
 	after = read_all(*state, "index.html");
 	assert_string_equal(before, after);
 	assert_true(has(*state, "images/motd.html"));
-	assert_int_equal(entries(*state), 5);
+	assert_int_equal(entries(*state), 6);
 }
 
 static void
@@ -811,7 +904,7 @@ an_empty_run_has_a_report(void **state)
 
 	write_report(&s, *state);
 	xml = read_all(*state, "junit.xml");
-	expect_valid_junit(xml);
+	expect_valid_junit(xml, schema);
 	assert_non_null(strstr(text, "0 images: none"));
 }
 
@@ -860,6 +953,8 @@ main(void)
 		IN_FOLDER(junit_says_verdict_cause_differences_advice),
 		IN_FOLDER(junit_puts_attachments_where_jenkins_keeps_them),
 		IN_FOLDER(junit_shows_twenty_differences),
+		IN_FOLDER(junit_for_strict_readers),
+		IN_FOLDER(junit_tells_what_is_flaky),
 		IN_FOLDER(json_has_all_of_it),
 		IN_FOLDER(pages_link_and_say_all),
 		IN_FOLDER(page_shows_first_differences),
