@@ -65,7 +65,17 @@ print_usage(const char *usage)
 		fputs(usage, stdout);
 		return;
 	}
-	printf("%.*s\nlimits:\n", (int)(end - usage), usage);
+	printf("%.*s", (int)(end - usage), usage);
+	if (strstr(usage, "--platform "))
+		fputs("\nimages:\n"
+		      "  FILE, pack:FILE, docker-archive:FILE[:REF], "
+		      "oci-archive:FILE[:REF],\n"
+		      "  oci:DIR[:REF], dir:DIR, rootfs:FILE, rootfs:DIR,\n"
+		      "  docker://[HOST/]NAME[:TAG][@DIGEST], "
+		      "docker-daemon:NAME[:TAG],\n"
+		      "  https://HOST/FILE\n",
+			stdout);
+	puts("\nlimits:");
 	limits_print(stdout);
 	fputs(end, stdout);
 }
@@ -147,28 +157,6 @@ common_limit(struct image_limits *limits, const char *text)
 		return true;
 	common_complain("%s", e.text);
 	return false;
-}
-
-int
-common_image(const char *name, const struct image_limits *limits,
-	struct image **out, struct err *e)
-{
-	CLEANUP(own_free)
-	char *cache = common_cache();
-	const struct fetch_options how = {.cache = cache};
-	const struct image_options options = {.limits = limits};
-	CLEANUP(place_fini)
-	struct place place = {0};
-	CLEANUP(ref_fini)
-	struct ref ref = {0};
-
-	if (ref_parse(name, NULL, &ref, e) < 0 ||
-		fetch(&ref, &how, &place, e) < 0)
-		return -1;
-	if (image_read_place(&place, &options, out, e) < 0)
-		return -1;
-	image_hold(*out, &place);
-	return 0;
 }
 
 char *

@@ -44,9 +44,6 @@ enum {
 	"                        after N); below are all and their defaults\n"
 /* Its value; false and a complaint when it is wrong. */
 bool common_limit(struct image_limits *limits, const char *text);
-/* Read the image that a command names. */
-int common_image(const char *name, const struct image_limits *limits,
-	struct image **out, struct err *e) NODISCARD;
 /* $XDG_CACHE_HOME/unblend or ~/.cache/unblend; the caller's own. */
 char *common_cache(void);
 

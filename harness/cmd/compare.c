@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/reading.h"
 
 enum {
 	OPT_JSON = 256,
@@ -50,7 +51,7 @@ print(const struct comparison *c, bool is_json, struct err *e)
 }
 
 static int
-compare(char *const names[2], const struct image_limits *limits, bool is_json,
+compare(char *const names[2], struct reading *reading, bool is_json,
 	enum verdict accept, struct err *e)
 {
 	CLEANUP(own_image)
@@ -65,8 +66,8 @@ compare(char *const names[2], const struct image_limits *limits, bool is_json,
 	struct err ignored = {0};
 	int status;
 
-	if (common_image(names[0], limits, &a, e) < 0 ||
-		common_image(names[1], limits, &b, e) < 0 ||
+	if (reading_image(reading, names[0], &a, e) < 0 ||
+		reading_image(reading, names[1], &b, e) < 0 ||
 		!(work = make_work(e)))
 		return common_fail(e);
 	/* Only to name packages: an image without provenance compares too. */
@@ -89,25 +90,26 @@ cmd_compare(int argc, char *argv[])
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
 		{"accept", required_argument, NULL, OPT_ACCEPT},
-		COMMON_LIMIT_OPTION,
+		READING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	enum verdict accept = VERDICT_SAME_CONTENTS;
-	struct image_limits limits = image_limits_default;
+	CLEANUP(reading_fini)
+	struct reading reading;
 	bool is_json = false;
 	struct err e = {0};
 	int c;
 
+	reading_init(&reading);
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
 		if (c == OPT_JSON)
 			is_json = true;
-		else if (c == COMMON_LIMIT ? !common_limit(&limits, optarg)
-					   : c != OPT_ACCEPT ||
-					!common_verdict(optarg, &accept))
+		else if (c == OPT_ACCEPT ? !common_verdict(optarg, &accept)
+					 : !reading_take(&reading, c))
 			return EXIT_WRONG;
 	}
 	if (argc - optind != 2)
 		return common_usage(argv[0], "expected two images");
-	return compare(argv + optind, &limits, is_json, accept, &e);
+	return compare(argv + optind, &reading, is_json, accept, &e);
 }

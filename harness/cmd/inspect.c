@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/reading.h"
 #include "provenance/provenance.h"
 #include "recipe/recipe.h"
 
@@ -15,7 +16,7 @@ enum {
 /* What one image tells; provenance and recipe are NULL where it does not. */
 struct findings {
 	const char *source;
-	struct image_limits limits;
+	struct reading reading;
 	struct image *image;
 	struct provenance *provenance;
 	struct recipe *recipe;
@@ -156,7 +157,7 @@ find(struct findings *f, struct err *e)
 {
 	struct err later = {0};
 
-	if (common_image(f->source, &f->limits, &f->image, e) < 0)
+	if (reading_image(&f->reading, f->source, &f->image, e) < 0)
 		return -1;
 	if (provenance_read(f->image, &f->provenance, e) < 0) {
 		if (!is_finding(e))
@@ -181,19 +182,20 @@ cmd_inspect(int argc, char *argv[])
 {
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
-		COMMON_LIMIT_OPTION,
+		READING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct findings f = {.limits = image_limits_default};
+	struct findings f = {0};
 	struct err found = {0}, e = {0};
 	bool is_json = false;
 	int c, status = EXIT_ACCEPTED;
 
+	reading_init(&f.reading);
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
 		if (c == OPT_JSON)
 			is_json = true;
-		else if (c != COMMON_LIMIT || !common_limit(&f.limits, optarg))
+		else if (!reading_take(&f.reading, c))
 			return EXIT_WRONG;
 	}
 	if (argc - optind != 1)
@@ -206,5 +208,6 @@ cmd_inspect(int argc, char *argv[])
 	recipe_free(f.recipe);
 	provenance_free(f.provenance);
 	image_free(f.image);
+	reading_fini(&f.reading);
 	return status;
 }

@@ -28,8 +28,8 @@ stop(int number)
 void
 rebuilding_init(struct rebuilding *r, int argc)
 {
-	*r = (struct rebuilding){.o = {.limits = limits_default},
-		.image_limits = image_limits_default};
+	*r = (struct rebuilding){.o = {.limits = limits_default}};
+	reading_init(&r->reading);
 	r->mirrors = arena_alloc(
 		&r->arena, (2 * (size_t)argc + 1) * sizeof(*r->mirrors));
 }
@@ -43,6 +43,7 @@ rebuilding_fini(struct rebuilding *r)
 		common_complain("%s", e.text);
 	free(r->work);
 	trust_free(r->trust);
+	reading_fini(&r->reading);
 	arena_fini(&r->arena);
 }
 
@@ -69,15 +70,13 @@ bool
 rebuilding_take(struct rebuilding *r, int c)
 {
 	switch (c) {
-	case COMMON_LIMIT:
-		return common_limit(&r->image_limits, optarg);
 	case REBUILDING_TRUST:
 		r->trust_file = optarg;
 		return true;
 	case REBUILDING_TRUST + 1:
 		return add_mirror(r, optarg);
 	case REBUILDING_TRUST + 2:
-		r->cache = optarg;
+		r->cache = r->reading.cache = optarg;
 		return true;
 	case REBUILDING_TRUST + 3:
 		r->o.guix = optarg;
@@ -89,7 +88,7 @@ rebuilding_take(struct rebuilding *r, int c)
 		return common_number(optarg, "--timeout", SECONDS_MAX,
 			&r->o.limits.deadline_s);
 	default:
-		return false;
+		return reading_take(&r->reading, c);
 	}
 }
 

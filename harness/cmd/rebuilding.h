@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "cmd/common.h"
+#include "cmd/reading.h"
 #include "rebuild/rebuild.h"
 
 /* What the commands share that run Guix for one image themselves. */
@@ -16,7 +16,7 @@ struct rebuilding {
 	struct rebuild_options o;
 	const char *trust_file, *cache;
 	const char *channels; /* file that the image's channels are in */
-	struct image_limits image_limits;
+	struct reading reading;
 	const char **mirrors; /* pairs */
 	size_t n_mirrors;
 	struct trust *trust;
@@ -28,15 +28,14 @@ enum {
 	REBUILDING_TRUST = 0x1000, /* of getopt_long; the last of them: */
 	REBUILDING_TIMEOUT = REBUILDING_TRUST + 5
 };
-#define REBUILDING_OPTIONS                                                   \
-	COMMON_LIMIT_OPTION,                                                 \
-		{"trust", required_argument, NULL, REBUILDING_TRUST},        \
-		{"mirror", required_argument, NULL, REBUILDING_TRUST + 1},   \
-		{"cache", required_argument, NULL, REBUILDING_TRUST + 2},    \
-		{"guix", required_argument, NULL, REBUILDING_TRUST + 3},     \
-		{"channels", required_argument, NULL, REBUILDING_TRUST + 4}, \
-	{                                                                    \
-		"timeout", required_argument, NULL, REBUILDING_TIMEOUT       \
+#define REBUILDING_OPTIONS                                                     \
+	READING_OPTIONS, {"trust", required_argument, NULL, REBUILDING_TRUST}, \
+		{"mirror", required_argument, NULL, REBUILDING_TRUST + 1},     \
+		{"cache", required_argument, NULL, REBUILDING_TRUST + 2},      \
+		{"guix", required_argument, NULL, REBUILDING_TRUST + 3},       \
+		{"channels", required_argument, NULL, REBUILDING_TRUST + 4},   \
+	{                                                                      \
+		"timeout", required_argument, NULL, REBUILDING_TIMEOUT         \
 	}
 #define REBUILDING_USAGE                                                        \
 	"      --trust FILE      channels that may be run besides the "         \
@@ -47,7 +46,7 @@ enum {
 	"      --cache DIR       channel mirrors and Guix instances; default\n" \
 	"                        $XDG_CACHE_HOME/unblend\n"                     \
 	"      --guix PROGRAM    the guix command; default: on PATH\n"          \
-	"      --timeout S       seconds for all of it; default 3600\n" COMMON_LIMIT_USAGE
+	"      --timeout S       seconds for all of it; default 3600\n" READING_USAGE
 
 void rebuilding_init(struct rebuilding *r, int argc);
 /* Remove the private folder, and all else. */

@@ -237,8 +237,8 @@ cmd_recipe(int argc, char *argv[])
 		status = common_usage(argv[0], "expected one image");
 	} else {
 		q.image = argv[optind];
-		if (common_image(q.image, &q.rebuilding.image_limits, &k.image,
-			    &e) < 0)
+		if (reading_image(
+			    &q.rebuilding.reading, q.image, &k.image, &e) < 0)
 			status = common_fail(&e);
 		else
 			status = q.is_as_guix ? as_guix(&q, &k, &e)

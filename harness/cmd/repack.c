@@ -194,8 +194,7 @@ repack(struct request *q, struct err *e)
 	int status;
 
 	o.options = words_take(&q->options);
-	if (common_image(q->image, &q->rebuilding.image_limits, &image, e) <
-			0 ||
+	if (reading_image(&q->rebuilding.reading, q->image, &image, e) < 0 ||
 		rebuilding_channels(&q->rebuilding, &o.channels_scm, e) < 0)
 		return common_fail(e);
 	if ((provenance_read(image, &p, e) < 0 && !(p && o.channels_scm)) ||

@@ -4,6 +4,7 @@
 #include "base/attr.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/reading.h"
 #include "cmd/rebuilding.h"
 
 static const struct command commands[] = {
@@ -48,7 +49,7 @@ static const struct command commands[] = {
 		"Say what is in an image and where it comes from, without "
 		"running anything.\nIMAGE is FILE, pack:FILE or docker-archive:FILE.\n"
 		"\n"
-		"      --json            as JSON\n" COMMON_LIMIT_USAGE "\n"
+		"      --json            as JSON\n" READING_USAGE "\n"
 		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
 	{"recipe", cmd_recipe,
 		"channels.scm, manifest.scm and rebuild.sh of an image",
@@ -94,7 +95,7 @@ static const struct command commands[] = {
 		"      --json            as JSON\n"
 		"      --accept VERDICT  the worst verdict for exit status 0; "
 		"default\n"
-		"                        same-contents\n" COMMON_LIMIT_USAGE
+		"                        same-contents\n" READING_USAGE
 		"\n"
 		"example: unblend compare old.tar.gz new.tar.gz\n"},
 	{"report", cmd_report, "the reports again, from the database",

@@ -91,6 +91,13 @@ ask(struct pull *p, struct pulled *x, struct err *e)
 }
 
 static int
+open_put(struct pull *p, struct pulled *x, struct err *e)
+{
+	return blobs_put_open(
+		p->b, &x->d->digest, x->d->size, NULL, &x->put, e);
+}
+
+static int
 commit(struct pull *p, struct pulled *x, struct err *e)
 {
 	if (blobs_put_commit(x->put, NULL, e) == 0) {
@@ -98,11 +105,11 @@ commit(struct pull *p, struct pulled *x, struct err *e)
 		return 0;
 	}
 	/* What was left here may have been damaged: once more, all of it. */
-	if (e->kind == ERR_INPUT && x->is_resumed) {
-		x->is_resumed = false;
-		return blobs_put_restart(x->put, e) < 0 ? -1 : ask(p, x, e);
-	}
-	return -1;
+	if (e->kind != ERR_INPUT || !x->is_resumed)
+		return -1;
+	x->is_resumed = false;
+	blobs_put_close(STEAL(x->put));
+	return open_put(p, x, e) < 0 ? -1 : ask(p, x, e);
 }
 
 /* Begin the next blob that is not here; 0 when there is none. */
@@ -125,8 +132,7 @@ begin(struct pull *p, struct pulled *x, struct err *e)
 		digest_hex(&d->digest, hex);
 		snprintf(name, sizeof(name), "sha256:%s", hex);
 		x->d = d;
-		if (blobs_put_open(
-			    p->b, &d->digest, d->size, NULL, &x->put, e) < 0)
+		if (open_put(p, x, e) < 0)
 			return -1;
 		x->is_resumed = blobs_put_have(x->put) > 0;
 		x->url = session_url(p->s, "blobs", name);

@@ -54,6 +54,7 @@ registry_start() {
 		http: {addr: '127.0.0.1:0', secret: test$registry_tls}
 		$registry_auth
 	END
+	: >"$T/$registry_name.log"
 	docker-registry serve "$T/$registry_name.yml" >"$T/$registry_name.log" 2>&1 &
 	registry_pids="$registry_pids $!"
 	registry_tries=0

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/attr.h"
+#include "base/path.h"
+#include "fetch/fetch.h"
+#include "fetch/ref.h"
+
+void
+reading_init(struct reading *r)
+{
+	*r = (struct reading){.limits = image_limits_default};
+	r->plain_hosts.arena = &r->arena;
+}
+
+void
+reading_fini(struct reading *r)
+{
+	words_fini(&r->plain_hosts);
+	arena_fini(&r->arena);
+}
+
+static bool
+take_platform(struct reading *r, const char *text)
+{
+	struct platform ignored;
+	struct err e = {0};
+
+	if (platform_parse(text, &r->arena, &ignored, &e) < 0) {
+		common_complain("--platform: %s", e.text);
+		return false;
+	}
+	r->platform = text;
+	return true;
+}
+
+static bool
+take_host(struct reading *r, const char *text)
+{
+	CLEANUP(own_free)
+	char *name = xasprintf("docker://%s/x", text);
+	CLEANUP(ref_fini)
+	struct ref ref = {0};
+	struct err e = {0};
+
+	if (ref_parse(name, NULL, &ref, &e) < 0 || !ref.host ||
+		strchr(text, '/') != NULL) {
+		common_complain("--plain-http takes HOST or HOST:PORT, not "
+				"'%s'",
+			text);
+		return false;
+	}
+	words_add(&r->plain_hosts, text);
+	return true;
+}
+
+bool
+reading_take(struct reading *r, int c)
+{
+	switch (c) {
+	case COMMON_LIMIT:
+		return common_limit(&r->limits, optarg);
+	case READING_PLATFORM:
+		return take_platform(r, optarg);
+	case READING_PLATFORM + 1:
+		r->tls_ca = optarg;
+		return true;
+	case READING_PLAIN_HTTP:
+		return take_host(r, optarg);
+	default:
+		return false;
+	}
+}
+
+static void
+tell(void *arg, const char *line)
+{
+	(void)arg;
+	common_complain("%s", line);
+}
+
+int
+reading_image(
+	struct reading *r, const char *name, struct image **out, struct err *e)
+{
+	CLEANUP(own_free)
+	char *cache = r->cache ? path_absolute(r->cache) : common_cache();
+	CLEANUP(place_fini)
+	struct place place = {0};
+	CLEANUP(ref_fini)
+	struct ref ref = {0};
+	struct platform platform;
+	struct fetch_options how = {
+		.cache = cache,
+		.tls_ca = r->tls_ca,
+		.layers_max = r->limits.layers,
+		.total_bytes = r->limits.file_bytes,
+		.notice = tell,
+	};
+	struct image_options options = {.limits = &r->limits};
+
+	/* The list of hosts has a NULL after its last only when taken. */
+	words_add(&r->plain_hosts, "");
+	r->plain_hosts.v[--r->plain_hosts.n] = NULL;
+	how.plain_hosts = r->plain_hosts.v;
+	if (r->platform) {
+		if (platform_parse(r->platform, &r->arena, &platform, e) < 0)
+			return -1;
+		how.platform = options.platform = &platform;
+	}
+	if (ref_parse(name, NULL, &ref, e) < 0 ||
+		fetch(&ref, &how, &place, e) < 0 ||
+		image_read_place(&place, &options, out, e) < 0)
+		return -1;
+	image_hold(*out, &place);
+	return 0;
+}

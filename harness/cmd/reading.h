@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_CMD_READING_H
+#define UB_CMD_READING_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/words.h"
+#include "cmd/common.h"
+#include "fetch/manifest.h"
+#include "image/image.h"
+
+/* What the commands share that read images: limits, and whom to ask how. */
+struct reading {
+	struct image_limits limits;
+	const char *platform; /* as typed, checked; NULL: this machine's */
+	const char *tls_ca;
+	struct words plain_hosts;
+	const char *cache; /* NULL: common_cache */
+	struct arena arena;
+};
+
+enum {
+	READING_PLATFORM = 0x2100, /* of getopt_long; the last of them: */
+	READING_PLAIN_HTTP = READING_PLATFORM + 2
+};
+#define READING_OPTIONS                                                    \
+	COMMON_LIMIT_OPTION,                                               \
+		{"platform", required_argument, NULL, READING_PLATFORM},   \
+		{"tls-ca", required_argument, NULL, READING_PLATFORM + 1}, \
+	{                                                                  \
+		"plain-http", required_argument, NULL, READING_PLAIN_HTTP  \
+	}
+#define READING_USAGE                                                       \
+	"      --platform OS/ARCH[/VARIANT]\n"                              \
+	"                        which image of several; default: this "    \
+	"machine's\n"                                                       \
+	"      --tls-ca FILE     certificates of authorities to trust "     \
+	"besides\n"                                                         \
+	"      --plain-http HOST ask HOST[:PORT] without encryption (more " \
+	"than once)\n" COMMON_LIMIT_USAGE
+
+void reading_init(struct reading *r);
+void reading_fini(struct reading *r);
+/* An option of READING_OPTIONS; false, and a complaint, when its value is
+ * wrong; false and none when it is another. */
+bool reading_take(struct reading *r, int c);
+/* Fetch and read the image that a command names. */
+int reading_image(struct reading *r, const char *name, struct image **out,
+	struct err *e) NODISCARD;
+
+#endif
