@@ -296,7 +296,8 @@ read_rpm(struct again *a, struct err *e)
 	const struct tar_member *m;
 	int r;
 
-	if (rpm_read(&bytes, a->limits, &arena, &rpm, e) < 0 ||
+	if (rpm_read(&bytes, file_size(a->file), a->limits, &arena, &rpm, e) <
+			0 ||
 		layer_open(bytes_rest(&bytes), &a->budget, false, &stream, e) <
 			0)
 		return -1;

@@ -209,6 +209,17 @@ limits_data(const struct image_limits *l, struct slice text, struct err *e)
 		l, LIMIT_data, e, "a profile manifest of %zu data", n);
 }
 
+int
+limits_density(const struct image_limits *l, uint64_t memory, uint64_t file,
+	struct err *e)
+{
+	if (memory <= LIMITS_DENSITY_FROM || memory / l->density <= file / 100)
+		return 0;
+	return limits_refuse(l, LIMIT_density, e,
+		"entries and names take %llu bytes, the file has %llu",
+		(unsigned long long)memory, (unsigned long long)file);
+}
+
 void
 limits_print(FILE *out)
 {

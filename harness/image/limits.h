@@ -60,6 +60,14 @@ int limits_json(const struct image_limits *l, struct slice text,
 	struct err *e) NODISCARD;
 int limits_data(const struct image_limits *l, struct slice text,
 	struct err *e) NODISCARD;
+/*
+ * ERR_POLICY when entries and their names take so many bytes of memory that a
+ * file of so many bytes cannot have been meant to hold them.
+ */
+int limits_density(const struct image_limits *l, uint64_t memory, uint64_t file,
+	struct err *e) NODISCARD;
+/* Below this many bytes they are never too many. */
+#define LIMITS_DENSITY_FROM (UINT64_C(32) << 20)
 /* One line for each limit, its name, default and sentence, for --help. */
 void limits_print(FILE *out);
 

@@ -331,7 +331,8 @@ package_read_rpm(
 	if (begin_reading(&r, e) < 0)
 		return -1;
 	bytes.from = file_source(r.file);
-	if (rpm_read(&bytes, limits, &image->arena, &rpm, e) < 0)
+	if (rpm_read(&bytes, file_size(r.file), limits, &image->arena, &rpm,
+		    e) < 0)
 		return -1;
 	image->attributes = rpm.attributes;
 	image->n_attributes = rpm.n_attributes;

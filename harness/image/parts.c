@@ -204,6 +204,19 @@ index_parts(struct parts *p, struct err *e)
 	return 0;
 }
 
+static int
+check_name(const struct scan *scan, const struct tar_member *m, struct err *e)
+{
+	const struct image_limits *l = scan->limits;
+	size_t n = m->path.n > m->link.n ? m->path.n : m->link.n;
+
+	if (n > l->path_bytes)
+		return limits_refuse(
+			l, LIMIT_path_bytes, e, "a path of %zu bytes", n);
+	return limits_density(
+		l, scan->arena->total - scan->kept + n, scan->budget.packed, e);
+}
+
 int
 parts_read(struct parts *p, struct outer *o, struct scan *scan, struct err *e)
 {
@@ -213,6 +226,9 @@ parts_read(struct parts *p, struct outer *o, struct scan *scan, struct err *e)
 	while ((r = outer_next(o, &m, e)) > 0) {
 		struct part *part;
 
+		if (check_name(scan, m, e) < 0)
+			return err_wrap(
+				e, "member '%s'", shown_of(m->path).text);
 		VEC_GROW(p->v, p->n, p->cap);
 		part = &p->v[p->n++];
 		*part = (struct part){0};

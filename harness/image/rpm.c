@@ -273,7 +273,8 @@ get_columns(
 }
 
 static int
-set_file(struct columns *c, uint32_t i, uint32_t n_dirs, struct arena *arena,
+set_file(struct columns *c, uint32_t i, uint32_t n_dirs,
+	const struct image_limits *limits, struct arena *arena,
 	struct rpm_file *out, struct err *e)
 {
 	CLEANUP(buf_fini)
@@ -291,6 +292,9 @@ set_file(struct columns *c, uint32_t i, uint32_t n_dirs, struct arena *arena,
 			dir, n_dirs);
 	buf_str(&joined, c->dirs[dir]);
 	buf_str(&joined, base);
+	if (joined.n > limits->path_bytes)
+		return limits_refuse(limits, LIMIT_path_bytes, e,
+			"a path of %zu bytes", joined.n);
 	if (!path_normalise(&path, buf_get(&joined)))
 		return err_set(e, ERR_INPUT,
 			"'%s': a name that leaves the tree",
@@ -310,8 +314,9 @@ set_file(struct columns *c, uint32_t i, uint32_t n_dirs, struct arena *arena,
 }
 
 static int
-read_files(const struct header *h, const struct image_limits *limits,
-	struct arena *arena, struct rpm *out, struct err *e)
+read_files(const struct header *h, uint64_t file,
+	const struct image_limits *limits, struct arena *arena, struct rpm *out,
+	struct err *e)
 {
 	CLEANUP(columns_fini)
 	struct columns c = {0};
@@ -323,16 +328,25 @@ read_files(const struct header *h, const struct image_limits *limits,
 	if (n > limits->entries)
 		return limits_refuse(
 			limits, LIMIT_entries, e, "has %u entries", n);
+	if (dirs &&
+		limits_density(limits,
+			(uint64_t)dirs->count * sizeof(*c.dirs) +
+				(uint64_t)n * sizeof(*out->files),
+			file, e) < 0)
+		return -1;
 	if (get_columns(h, &c, n, e) < 0)
 		return -1;
 	out->files = arena_alloc(arena, n * sizeof(*out->files));
 	for (uint32_t i = 0; i < n; i++) {
-		if (set_file(&c, i, dirs->count, arena, &out->files[i], e) < 0)
+		if (set_file(&c, i, dirs->count, limits, arena, &out->files[i],
+			    e) < 0)
 			return -1;
 		/* names of folders may stand for much more than they are */
 		if (arena->total - names > limits->names)
 			return limits_refuse(limits, LIMIT_names, e,
 				"names that take more bytes");
+		if (limits_density(limits, arena->total, file, e) < 0)
+			return -1;
 	}
 	out->n_files = n;
 	if (n > 0)
@@ -434,7 +448,7 @@ check_format(const struct header *h, struct err *e)
 }
 
 int
-rpm_read(struct bytes *from, const struct image_limits *limits,
+rpm_read(struct bytes *from, uint64_t file, const struct image_limits *limits,
 	struct arena *arena, struct rpm *out, struct err *e)
 {
 	CLEANUP(header_fini)
@@ -450,7 +464,7 @@ rpm_read(struct bytes *from, const struct image_limits *limits,
 		read_header(from, "rpm header", limits, LIMIT_kept_total, &h,
 			e) < 0 ||
 		check_format(&h, e) < 0 ||
-		read_files(&h, limits, arena, out, e) < 0)
+		read_files(&h, file, limits, arena, out, e) < 0)
 		return -1;
 	set_attributes(&h, arena, out);
 	return 0;

@@ -42,11 +42,12 @@ struct rpm {
 };
 
 /*
- * Read up to the payload.  What it gives lives in the arena.  ERR_POLICY: a
- * header of more than limits->kept_total bytes, or more files than
- * limits->entries.
+ * Read up to the payload, of a file of so many bytes.  What it gives lives in
+ * the arena.  ERR_POLICY: a header of more than limits->kept_total bytes, more
+ * files than limits->entries, or names beyond one of the other limits.
  */
-int rpm_read(struct bytes *from, const struct image_limits *limits,
+int
+rpm_read(struct bytes *from, uint64_t file, const struct image_limits *limits,
 	struct arena *arena, struct rpm *out, struct err *e) NODISCARD;
 /*
  * Give a member of the payload what the header says of it.  ERR_INPUT when it

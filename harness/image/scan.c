@@ -229,13 +229,7 @@ check_limits(const struct scan *s, const struct tar_member *m, struct err *e)
 	if (names > l->names)
 		return limits_refuse(
 			l, LIMIT_names, e, "names that take more bytes");
-	if (memory > SCAN_DENSITY_FROM &&
-		memory / l->density > s->budget.packed / 100)
-		return limits_refuse(l, LIMIT_density, e,
-			"entries and names take %llu bytes, the file has %llu",
-			(unsigned long long)memory,
-			(unsigned long long)s->budget.packed);
-	return 0;
+	return limits_density(l, memory, s->budget.packed, e);
 }
 
 int

@@ -10,9 +10,6 @@
 #include "image/layer.h"
 #include "image/tar.h"
 
-/* Entries and names below this many bytes are never too many for the file. */
-#define SCAN_DENSITY_FROM (UINT64_C(32) << 20)
-
 /*
  * Reads layers into entries, one after another.  {0} and limits and arena set
  * is a start; strings and kept contents become the arena's.

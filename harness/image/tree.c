@@ -43,12 +43,11 @@ by_path_and_moment(const void *a, const void *b, void *arg)
 	return c ? c : (m > o) - (m < o);
 }
 
-/* The index in s->at of the first entry whose path is not before path. */
+/* The index in s->at, from lo to hi, of the first entry whose path is not
+ * before path. */
 static size_t
-first_at(const struct sorted *s, struct slice path)
+first_within(const struct sorted *s, struct slice path, size_t lo, size_t hi)
 {
-	size_t lo = 0, hi = s->n;
-
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -58,6 +57,12 @@ first_at(const struct sorted *s, struct slice path)
 			hi = mid;
 	}
 	return lo;
+}
+
+static size_t
+first_at(const struct sorted *s, struct slice path)
+{
+	return first_within(s, path, 0, s->n);
 }
 
 static bool
@@ -111,6 +116,7 @@ group_at(const struct sorted *s, size_t begin, struct slice path)
 /* A folder above the path that is looked at. */
 struct above {
 	size_t len;           /* of its path */
+	size_t first;         /* in s->at: nothing before is it or below it */
 	uint64_t hides_below; /* by it or by those above it */
 	bool is_blocked;      /* it is there, and is no folder */
 	uint64_t blocked_at;
@@ -119,6 +125,7 @@ struct above {
 struct walk {
 	const struct sorted *s;
 	const char *path; /* the one before; "" at first */
+	size_t at;        /* in s->at: what is looked at now */
 	struct above *v;
 	size_t n, cap;
 };
@@ -127,10 +134,17 @@ static void
 push(struct walk *w, const char *path, size_t len)
 {
 	struct slice prefix = {path, len};
-	struct group g = group_at(w->s, first_at(w->s, prefix), prefix);
-	struct above a = {.len = len, .hides_below = g.hides_below};
+	/* A folder stands before what is below it, and after those above: of
+	 * thousands of folders that are not there none is searched for. */
+	size_t first = first_within(
+		w->s, prefix, w->n ? w->v[w->n - 1].first : 0, w->at);
+	struct group g = {.end = first};
+	struct above a = {.len = len, .first = first};
 	uint64_t over = w->n ? w->v[w->n - 1].hides_below : 0;
 
+	if (first < w->at)
+		g = group_at(w->s, first, prefix);
+	a.hides_below = g.hides_below;
 	if (over > a.hides_below)
 		a.hides_below = over;
 	if (g.has_last && w->s->v[g.last].type != TREE_DIR) {
@@ -199,6 +213,7 @@ keep_seen(struct sorted *s, struct err *e)
 		struct group g = group_at(s, i, slice_of(path));
 		uint64_t until;
 
+		w.at = i;
 		i = g.end;
 		if (!g.has_last)
 			continue;

@@ -32,16 +32,41 @@ search_fini(struct search *s)
 	free(s->why);
 }
 
-/* gnu/store/ITEM/manifest; NULL when there is none that was kept. */
+/* gnu/store/ITEM/manifest, kept or not; NULL when there is no such file. */
 static const struct tree_entry *
-manifest_of(const struct image *image, const struct store_item *item)
+file_of(const struct image *image, const struct store_item *item)
 {
 	CLEANUP(own_free)
 	char *path = xasprintf("gnu/store/%s/manifest", item->name);
 	const struct tree_entry *found = tree_find(&image->tree, path);
 
-	return found && found->type == TREE_FILE && found->data.p ? found
-								  : NULL;
+	return found && found->type == TREE_FILE ? found : NULL;
+}
+
+/* The same; NULL when there is none that was kept. */
+static const struct tree_entry *
+manifest_of(const struct image *image, const struct store_item *item)
+{
+	const struct tree_entry *found = file_of(image, item);
+
+	return found && found->data.p ? found : NULL;
+}
+
+/* There is no profile: because its manifest is too large to be kept? */
+static int
+blame_size(const struct image *image, struct err *e)
+{
+	for (size_t i = 0; i < image->n_items; i++) {
+		const struct store_item *item = &image->items[i];
+		const struct tree_entry *x = file_of(image, item);
+
+		if (x && !x->data.p && x->size > image->limits.kept_bytes &&
+			slice_ends(slice_of(item->name), "-profile"))
+			return limits_refuse(&image->limits, LIMIT_kept_bytes,
+				e, "a profile manifest of %llu bytes",
+				(unsigned long long)x->size);
+	}
+	return -1;
 }
 
 /*
@@ -341,7 +366,7 @@ provenance_read(
 			s.candidates[s.n++] = i;
 	}
 	if (choose(&s, e) < 0)
-		return -1;
+		return e->kind == ERR_ABSENT ? blame_size(image, e) : -1;
 	item = &image->items[s.candidates[0]];
 	path = xasprintf("%s%s", store, item->name);
 	data = manifest_of(image, item)->data;
