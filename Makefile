@@ -40,8 +40,10 @@ PKGS := \
 	libarchive \
 	libcrypto \
 	libcurl \
+	liblzma \
 	libsquashfs1 \
 	libxml-2.0 \
+	libzstd \
 	sqlite3 \
 	zlib
 

@@ -21,7 +21,7 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	int sys; /* errno at the failure, or 0 */
-	char text[240];
+	char text[480];
 };
 
 /* Set *e and return -1, so that a caller can write return err_set(...). */

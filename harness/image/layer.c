@@ -11,11 +11,14 @@
 #include "base/buf.h"
 #include "image/shown.h"
 #include "image/tar.h"
+#include "image/unpack.h"
 
 struct layer_stream {
 	struct layer_source from;
 	struct layer_budget *budget;
-	struct archive *archive; /* NULL: the bytes as they are */
+	struct archive *archive; /* or unpack; both NULL: as they are */
+	struct unpack *unpack;
+	bool is_begun; /* something was unpacked */
 	enum compression compression;
 	bool is_tar;
 	struct buf head; /* the first bytes, given before those of from */
@@ -35,20 +38,20 @@ static const struct packing {
 	size_t n_magic;
 	int (*support)(struct archive *a);
 	int filter;
+	const struct unpack_codec *codec; /* in place of libarchive */
 } packings[] = {
-	[COMPRESSION_NONE] = {"none", NULL, 0, NULL, ARCHIVE_FILTER_NONE},
+	[COMPRESSION_NONE] = {"none", NULL, 0, NULL, ARCHIVE_FILTER_NONE, NULL},
 	[COMPRESSION_GZIP] = {"gzip", "\x1f\x8b", 2,
-		archive_read_support_filter_gzip, ARCHIVE_FILTER_GZIP},
+		archive_read_support_filter_gzip, ARCHIVE_FILTER_GZIP, NULL},
 	[COMPRESSION_XZ] = {"xz",
 		"\xfd"
 		"7zXZ",
-		6, archive_read_support_filter_xz, ARCHIVE_FILTER_XZ},
-	[COMPRESSION_ZSTD] = {"zstd", "\x28\xb5\x2f\xfd", 4,
-		archive_read_support_filter_zstd, ARCHIVE_FILTER_ZSTD},
+		6, NULL, 0, &unpack_xz},
+	[COMPRESSION_ZSTD] = {"zstd", "\x28\xb5\x2f\xfd", 4, NULL, 0,
+		&unpack_zstd},
 	[COMPRESSION_BZIP2] = {"bzip2", "BZh", 3,
-		archive_read_support_filter_bzip2, ARCHIVE_FILTER_BZIP2},
-	[COMPRESSION_LZIP] = {"lzip", "LZIP", 4,
-		archive_read_support_filter_lzip, ARCHIVE_FILTER_LZIP},
+		archive_read_support_filter_bzip2, ARCHIVE_FILTER_BZIP2, NULL},
+	[COMPRESSION_LZIP] = {"lzip", "LZIP", 4, NULL, 0, &unpack_lzip},
 };
 
 const char *
@@ -65,6 +68,7 @@ layer_budget_of(const struct image_limits *limits, uint64_t packed)
 		.ratio = limits->ratio,
 		.packed = packed,
 		.layer = limits->layer_bytes,
+		.window = limits->window,
 	};
 }
 
@@ -109,8 +113,10 @@ sniff(struct layer_stream *s)
 
 /* Give the head once, then what from has. */
 static int
-pull_packed(struct layer_stream *s, struct slice *out, struct err *e)
+pull_packed(void *arg, struct slice *out, struct err *e)
 {
+	struct layer_stream *s = arg;
+
 	if (!s->is_head_given) {
 		s->is_head_given = true;
 		if (s->head.n != 0) {
@@ -160,12 +166,24 @@ failed(struct layer_stream *s, struct err *e)
 }
 
 static int
+open_codec(struct layer_stream *s, struct err *e)
+{
+	uint64_t window = s->budget ? s->budget->window : 0;
+
+	return unpack_open(packings[s->compression].codec,
+		(struct layer_source){pull_packed, s},
+		window ? window : image_limits_default.window, &s->unpack, e);
+}
+
+static int
 open_packed(struct layer_stream *s, struct err *e)
 {
 	const struct packing *p = &packings[s->compression];
 	struct archive_entry *entry;
 	int r;
 
+	if (p->codec)
+		return open_codec(s, e);
 	s->archive = archive_read_new();
 	if (!s->archive)
 		return err_set(e, ERR_HOST, "libarchive does not start");
@@ -274,6 +292,20 @@ check_rest(struct layer_stream *s, struct err *e)
 }
 
 static int
+pull_codec(struct layer_stream *s, struct slice *out, struct err *e)
+{
+	const struct packing *p = &packings[s->compression];
+	bool is_first = !s->is_begun;
+	int r = layer_pull(unpack_source(s->unpack), out, e);
+
+	s->is_begun = true;
+	if (r > 0 && is_first && slice_starts(*out, p->magic))
+		return err_set(e, ERR_INPUT,
+			"%s data that is compressed more than once", p->name);
+	return r;
+}
+
+static int
 pull_unpacked(struct layer_stream *s, struct slice *out, struct err *e)
 {
 	const void *p = NULL;
@@ -281,6 +313,8 @@ pull_unpacked(struct layer_stream *s, struct slice *out, struct err *e)
 	la_int64_t offset;
 	int r;
 
+	if (s->unpack)
+		return pull_codec(s, out, e);
 	if (!s->archive)
 		return pull_packed(s, out, e);
 	while (!s->is_ended && n == 0) {
@@ -339,6 +373,7 @@ layer_close(struct layer_stream *s)
 		return;
 	if (s->archive)
 		archive_read_free(s->archive);
+	unpack_close(s->unpack);
 	digest_free(s->sum);
 	buf_fini(&s->head);
 	free(s);

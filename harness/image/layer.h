@@ -32,6 +32,7 @@ struct layer_budget {
 	uint64_t ratio;    /* allowed times packed (limit "ratio") ... */
 	uint64_t packed;   /* ... which are this many bytes */
 	uint64_t layer;    /* of one stream (limit "layer-bytes"); 0: all */
+	uint64_t window;   /* of a decompressor (limit "window"); 0: default */
 };
 /* For a file of so many bytes; a budget of what is no layer has layer 0. */
 struct layer_budget
