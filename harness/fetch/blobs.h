@@ -94,6 +94,8 @@ int blobs_put_open(struct blobs *b, const struct digest *want, uint64_t size,
 	const char *name, struct blobs_put **out, struct err *e) NODISCARD;
 /* Bytes that are here already: those of an earlier run and those written. */
 uint64_t blobs_put_have(const struct blobs_put *put);
+/* Will they be kept for a later run, if it ends without commit? */
+bool blobs_put_is_kept(const struct blobs_put *put);
 /* Forget them; the digest starts anew. */
 int blobs_put_restart(struct blobs_put *put, struct err *e) NODISCARD;
 /*

@@ -171,6 +171,12 @@ blobs_put_have(const struct blobs_put *put)
 	return put->have;
 }
 
+bool
+blobs_put_is_kept(const struct blobs_put *put)
+{
+	return !put->is_private;
+}
+
 int
 blobs_put_restart(struct blobs_put *put, struct err *e)
 {

@@ -6,7 +6,10 @@
 
 #include "base/alloc.h"
 #include "fetch/blobs.h"
+#include "fetch/daemon.h"
+#include "fetch/http.h"
 #include "fetch/registry.h"
+#include "fetch/web.h"
 
 /* Put the name before what went wrong with it, a digest cut short. */
 static int
@@ -49,6 +52,35 @@ fetch_registry(const struct ref *r, const struct fetch_options *o,
 	return 0;
 }
 
+/* What comes as one file: its contents tell what it is. */
+static int
+fetch_file(const struct ref *r, const struct fetch_options *o,
+	struct place *out, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf name = {0};
+	struct digest got;
+	int result;
+
+	if (r->transport == TRANSPORT_WEB)
+		http_show(r->path, &name);
+	else
+		buf_printf(&name, "docker-daemon:%s", r->path);
+	out->name = buf_take(&name);
+	if (blobs_open(o->cache, o->cache_bytes ? o->cache_bytes : BLOBS_LIMIT,
+		    &out->blobs, e) < 0)
+		return -1;
+	if (r->transport == TRANSPORT_WEB)
+		result = web_bring(r->path, o->sha256, o, out->blobs, &got, e);
+	else
+		result = daemon_bring(r->path, o, out->blobs, &got, e);
+	if (result < 0)
+		return wrap(out, e);
+	out->transport = TRANSPORT_PACK;
+	out->path = blobs_path(out->blobs, &got);
+	return 0;
+}
+
 int
 fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	struct err *e)
@@ -57,9 +89,7 @@ fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	if (r->transport == TRANSPORT_DOCKER)
 		return fetch_registry(r, o, out, e);
 	if (!transport_is_local(r->transport))
-		return err_set(e, ERR_INPUT,
-			"%s%.100s: images are not fetched from there",
-			transport_prefix(r->transport), r->path);
+		return fetch_file(r, o, out, e);
 	out->path = xstrdup(r->path);
 	out->ref = r->ref ? xstrdup(r->ref) : NULL;
 	return 0;

@@ -51,6 +51,9 @@ struct fetch_options {
 	uint64_t json_bytes;  /* of a manifest or a config, each: 4 MiB */
 	uint64_t total_bytes; /* of all layers as they are stored: 64 GiB */
 
+	/* what the file of a URL must hash to; NULL: anything */
+	const struct digest *sha256;
+
 	const volatile int *stop; /* as in http.h */
 	/* told in a line of what is tried again; may be NULL */
 	void (*notice)(void *arg, const char *line);

@@ -342,16 +342,16 @@ least_recently_used_goes_first(void **state)
 	add(f->b, "one");
 	add(f->b, "two");
 	add(f->b, "abc");
-	age(f, "blobs/sha256/" ONE, 30);
-	age(f, "blobs/sha256/" TWO, 20);
+	age(f, "blobs/sha256/" TWO, 30);
+	age(f, "blobs/sha256/" ONE, 20);
 	age(f, "blobs/sha256/" ABC, 10);
 	/* Used again: now it is the newest. */
 	reopen(f, BLOBS_ANY);
-	assert_int_equal(find(f->b, ONE, NULL), 1);
+	assert_int_equal(find(f->b, TWO, NULL), 1);
 	reopen(f, 9);
 	add(f->b, "4");
-	assert_true(is_there(f, "blobs/sha256/" ONE));
-	assert_false(is_there(f, "blobs/sha256/" TWO));
+	assert_false(is_there(f, "blobs/sha256/" ONE));
+	assert_true(is_there(f, "blobs/sha256/" TWO));
 	assert_true(is_there(f, "blobs/sha256/" ABC));
 }
 
