@@ -7,8 +7,9 @@
 #include "base/alloc.h"
 #include "base/attr.h"
 #include "base/path.h"
-#include "fetch/fetch.h"
+#include "fetch/manifest.h"
 #include "fetch/ref.h"
+#include "sched/source.h"
 
 void
 reading_init(struct reading *r)
@@ -76,6 +77,16 @@ reading_take(struct reading *r, int c)
 	}
 }
 
+const char *const *
+reading_plain_hosts(struct reading *r)
+{
+	if (r->plain_hosts.n > 0) {
+		words_add(&r->plain_hosts, "");
+		r->plain_hosts.v[--r->plain_hosts.n] = NULL;
+	}
+	return r->plain_hosts.v;
+}
+
 static void
 tell(void *arg, const char *line)
 {
@@ -89,33 +100,15 @@ reading_image(
 {
 	CLEANUP(own_free)
 	char *cache = r->cache ? path_absolute(r->cache) : common_cache();
-	CLEANUP(place_fini)
-	struct place place = {0};
-	CLEANUP(ref_fini)
-	struct ref ref = {0};
-	struct platform platform;
-	struct fetch_options how = {
+	const struct source source = {
+		.name = name,
 		.cache = cache,
+		.platform = r->platform,
 		.tls_ca = r->tls_ca,
-		.layers_max = r->limits.layers,
-		.total_bytes = r->limits.file_bytes,
+		.plain_hosts = reading_plain_hosts(r),
+		.limits = &r->limits,
 		.notice = tell,
 	};
-	struct image_options options = {.limits = &r->limits};
 
-	/* The list of hosts has a NULL after its last only when taken. */
-	words_add(&r->plain_hosts, "");
-	r->plain_hosts.v[--r->plain_hosts.n] = NULL;
-	how.plain_hosts = r->plain_hosts.v;
-	if (r->platform) {
-		if (platform_parse(r->platform, &r->arena, &platform, e) < 0)
-			return -1;
-		how.platform = options.platform = &platform;
-	}
-	if (ref_parse(name, NULL, &ref, e) < 0 ||
-		fetch(&ref, &how, &place, e) < 0 ||
-		image_read_place(&place, &options, out, e) < 0)
-		return -1;
-	image_hold(*out, &place);
-	return 0;
+	return source_read(&source, out, e);
 }

@@ -47,6 +47,8 @@ void reading_fini(struct reading *r);
 /* An option of READING_OPTIONS; false, and a complaint, when its value is
  * wrong; false and none when it is another. */
 bool reading_take(struct reading *r, int c);
+/* The hosts of --plain-http, NULL-ended, r's own; NULL when there are none. */
+const char *const *reading_plain_hosts(struct reading *r);
 /* Fetch and read the image that a command names. */
 int reading_image(struct reading *r, const char *name, struct image **out,
 	struct err *e) NODISCARD;
