@@ -34,6 +34,7 @@ int cmd_report(int argc, char *argv[]);
 int cmd_bug(int argc, char *argv[]);
 int cmd_corpus(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
+int cmd_gc(int argc, char *argv[]);
 int cmd_worker(int argc, char *argv[]);
 
 /* The command of that name, NULL when there is none. */

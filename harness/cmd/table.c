@@ -135,11 +135,30 @@ static const struct command commands[] = {
 		"images they name.\n"
 		"\n"
 		"example: unblend corpus check papers.corpus\n"},
+	{"gc", cmd_gc, "make the folder of fetched images smaller",
+		"usage: unblend gc [--limit SIZE | --all] [--dry-run] "
+		"[--cache DIR]\n"
+		"\n"
+		"Remove fetched blobs, the least recently used first, until "
+		"SIZE is left; damaged\nones and old unfinished transfers go "
+		"always, what a running unblend uses never.\n"
+		"\n"
+		"      --limit SIZE      as 500M, 20G or none; default 20G\n"
+		"      --all             all that is not in use\n"
+		"      --dry-run         say what would go\n"
+		"      --cache DIR       default: $XDG_CACHE_HOME/unblend\n"
+		"\n"
+		"example: unblend gc --limit 5G\n"},
 	{"doctor", cmd_doctor, "can this machine rebuild?",
 		"usage: unblend doctor [--cache DIR] [--guix PROGRAM]\n"
+		"       unblend doctor --verify [--cache DIR]\n"
 		"\n"
 		"Check what a rebuild needs: Guix, its daemon, the sandbox, "
 		"git, disk; each with\nits remedy.\n"
+		"\n"
+		"      --verify          instead, hash every fetched blob; "
+		"damaged ones are moved\n"
+		"                        away, and the exit status is 3\n"
 		"\n"
 		"example: unblend doctor\n"},
 	{"worker", cmd_worker, NULL, NULL},

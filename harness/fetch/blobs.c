@@ -63,6 +63,35 @@ blobs_open_lock(const struct blobs *b, struct err *e)
 	return fd;
 }
 
+bool
+blobs_limit_parse(const char *text, uint64_t *out)
+{
+	static const char suffixes[] = "KMGT";
+	uint64_t n = 0;
+	const char *p = text, *suffix;
+
+	if (strcmp(text, "none") == 0) {
+		*out = BLOBS_ANY;
+		return true;
+	}
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+			__builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
+			return false;
+	if (p == text)
+		return false;
+	if (*p) {
+		suffix = strchr(suffixes, *p);
+		if (!suffix || p[1] != '\0')
+			return false;
+		for (const char *s = suffixes; s <= suffix; s++)
+			if (__builtin_mul_overflow(n, 1024, &n))
+				return false;
+	}
+	*out = n;
+	return true;
+}
+
 /* A small file of the layout, unless there is one. */
 static int
 supply(const struct blobs *b, const char *name, const char *text, struct err *e)

@@ -31,6 +31,11 @@ struct blobs;
 
 /* Bytes that the folder may grow to, where no limit is given: 20 GiB. */
 #define BLOBS_LIMIT (UINT64_C(20) << 30)
+/*
+ * A limit as people write it: bytes, with K, M, G or T after the number where
+ * wanted (powers of 1024), or "none".  False when it is anything else.
+ */
+bool blobs_limit_parse(const char *text, uint64_t *out);
 /* As limit: none.  As a size: not known before. */
 #define BLOBS_ANY UINT64_MAX
 
