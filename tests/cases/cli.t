@@ -11,7 +11,7 @@ run "$UNBLEND" --version
 is "$status" 0 "--version"
 like "$T/out" '^unblend [0-9]+\.[0-9]+\.[0-9]+$' "prints one line"
 
-for command in run inspect recipe repack compare report bug corpus doctor; do
+for command in run inspect recipe repack compare report bug corpus gc doctor; do
 	run "$UNBLEND" "$command" --help
 	is "$status" 0 "$command --help"
 	like "$T/out" '^example: unblend ' "has an example"
