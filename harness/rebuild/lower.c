@@ -356,9 +356,17 @@ lower_step(struct task *t, struct err *e)
 		.n_options = t->recipe->n_options,
 		.manifest = t->manifest};
 	const char *name = own_name(t), *profile = t->recipe->profile;
+	const struct lowered *known = t->o->lowered;
 	bool is_blocked;
-	int fit, rc = lower_one(t, &best, e);
+	int fit, rc;
 
+	if (known) {
+		best.drv = task_keep(t, known->drv);
+		best.path = task_keep(t, known->path);
+		best.profile = task_keep(t, known->profile);
+		return take(t, &best);
+	}
+	rc = lower_one(t, &best, e);
 	if (rc <= 0)
 		return rc;
 	is_blocked = !best.drv && t->o->depth == DEPTH_RECIPE &&

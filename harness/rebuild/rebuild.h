@@ -24,6 +24,8 @@ enum rebuild_end {
 	REBUILD_NOT_TRIED    /* this machine failed: daemon, disk, sandbox */
 };
 
+struct lowered;
+
 struct rebuild_options {
 	const struct trust *trust;
 	struct limits limits;
@@ -38,6 +40,8 @@ struct rebuild_options {
 	 * that leads to it is the one.  NULL: not known. */
 	const char *image_name;
 	bool is_fixed; /* the options are given: no variants are tried */
+	const struct lowered *lowered; /* what the recipe leads to, found by
+					* rebuild_lower in this run; or NULL */
 	const volatile int *stop; /* set by a signal: end at once */
 	/* progress: "mirror", "instance", "lower", "build"; may be NULL */
 	void (*stage)(void *arg, const char *stage);

@@ -6,6 +6,13 @@
 #include "base/jout.h"
 #include "base/path.h"
 
+static const char *const steps[] = {
+	[JOB_READ] = "read",
+	[JOB_LOWER] = "lower",
+	[JOB_BUILD] = "build",
+	[JOB_COMPARE] = "compare",
+};
+
 static void
 put_strings(struct jout *j, const char *key, const char *const *v)
 {
@@ -53,8 +60,14 @@ job_write(const struct job *job, struct err *e)
 		return -1;
 	jout_open(&j, a.f, 1);
 	jout_begin(&j, NULL, '{');
+	jout_str(&j, "step", steps[job->step]);
 	jout_str(&j, "name", job->name);
 	jout_str(&j, "image", job->image);
+	jout_str(&j, "source", job->source);
+	jout_str(&j, "folder", job->folder);
+	jout_str(&j, "platform", job->platform);
+	jout_str(&j, "tls_ca", job->tls_ca);
+	put_strings(&j, "plain_hosts", job->plain_hosts);
 	jout_str(&j, "cache", job->cache);
 	jout_str(&j, "trust", job->trust);
 	jout_str(&j, "guix", job->guix);
@@ -65,7 +78,8 @@ job_write(const struct job *job, struct err *e)
 	if (job->has_sha256)
 		jout_digest(&j, "sha256", &job->sha256);
 	jout_str(&j, "depth", depth_name(job->depth));
-	jout_bool(&j, "is_together", job->is_together);
+	put_strings(&j, "folders", job->folders);
+	jout_str(&j, "result", job->result);
 	jout_int(&j, "deadline_s", job->limits.deadline_s);
 	jout_int(&j, "silence_s", job->limits.silence_s);
 	jout_int(&j, "log_bytes", (int64_t)job->limits.log_bytes);
@@ -103,6 +117,19 @@ get_strings(struct arena *a, const struct jdoc *doc, const char *key)
 	return v;
 }
 
+static bool
+get_step(const struct jdoc *doc, enum job_step *out)
+{
+	struct slice name = jdoc_str(jdoc_get(doc, "step"));
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (slice_is(name, steps[i])) {
+			*out = (enum job_step)i;
+			return true;
+		}
+	return false;
+}
+
 int
 job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 {
@@ -122,6 +149,11 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 	*out = (struct job){
 		.name = get_string(a, doc, "name"),
 		.image = get_string(a, doc, "image"),
+		.source = get_string(a, doc, "source"),
+		.folder = get_string(a, doc, "folder"),
+		.platform = get_string(a, doc, "platform"),
+		.tls_ca = get_string(a, doc, "tls_ca"),
+		.plain_hosts = get_strings(a, doc, "plain_hosts"),
 		.work = arena_copy(a, work, strlen(work)),
 		.cache = get_string(a, doc, "cache"),
 		.trust = get_string(a, doc, "trust"),
@@ -133,7 +165,8 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.limits = limits_default,
 	};
 	depth = get_string(a, doc, "depth");
-	out->is_together = jdoc_bool(jdoc_get(doc, "is_together"), false);
+	out->folders = get_strings(a, doc, "folders");
+	out->result = get_string(a, doc, "result");
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
 	out->limits.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0);
@@ -145,8 +178,8 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 	out->limits.memory_bytes =
 		(uint64_t)jdoc_int(jdoc_get(doc, "memory_bytes"), 0);
 	get_image_limits(jdoc_get(doc, "image_limits"), &out->image_limits);
-	if (!out->name || !out->image || !out->cache || !depth ||
-		!depth_parse(depth, &out->depth, NULL))
+	if (!get_step(doc, &out->step) || !out->name || !out->image ||
+		!out->cache || !depth || !depth_parse(depth, &out->depth, NULL))
 		return err_set(e, ERR_BUG, "%s: not a whole job", path);
 	return 0;
 }

@@ -12,12 +12,29 @@
 #include "rebuild/policy.h"
 
 /*
- * One image's work, as the parent hands it to a worker process: a JSON file
- * "job.json" in the job's own folder.  Strings may be NULL where it says so.
+ * What a worker process does.  An image is read by one worker, which judges it
+ * where it can, and else leaves the request (request.h) that it makes; requests
+ * of the same bytes have one folder, and are lowered and rebuilt once; then the
+ * image is held against what was built.
+ */
+enum job_step {
+	JOB_READ,   /* one image; its folder gets spool and request */
+	JOB_LOWER,  /* requests of one lane, whose folders it names */
+	JOB_BUILD,  /* the request in its folder, which gets "rebuilt" */
+	JOB_COMPARE /* images, whose folders it names, with one result */
+};
+
+/*
+ * One worker's work, as the parent hands it over: a JSON file "job.json" in the
+ * job's own folder.  Strings may be NULL where it says so.
  */
 struct job {
+	enum job_step step;
 	const char *name;  /* of the sample */
-	const char *image; /* path of the image file */
+	const char *image; /* path or name of the image in its source */
+	const char *source, *folder;   /* of the corpus, as in source.h; NULL */
+	const char *platform, *tls_ca; /* the same */
+	const char *const *plain_hosts; /* the same */
 	const char *work;  /* private folder; everything of the job is there */
 	const char *cache; /* mirrors and channel sets' homes, shared */
 	const char *trust; /* trust file; NULL: only what is built in */
@@ -28,7 +45,8 @@ struct job {
 	struct digest sha256; /* that the corpus expects of the file */
 	bool has_sha256;
 	enum depth depth;
-	bool is_together; /* leave the recipe for a batch */
+	const char *const *folders; /* of other jobs, NULL-ended; NULL: none */
+	const char *result; /* of a comparison: folder of the request; NULL */
 	struct limits limits;
 	struct image_limits image_limits;
 };
@@ -45,17 +63,19 @@ int job_read(const char *work, struct arena *a, struct job *out,
 
 /* Exit status of a worker. */
 enum {
-	WORKER_DONE = 0,   /* the spool has a verdict */
-	WORKER_FAILED = 3, /* it has none: last words on stderr */
-	WORKER_WAITS = 5,  /* it left its recipe for a batch */
-	WORKER_STOPPED = 4 /* ended by a signal before there was a verdict */
+	WORKER_DONE = 0,    /* the spool has a verdict */
+	WORKER_FAILED = 3,  /* it has none: last words on stderr */
+	WORKER_STOPPED = 4, /* ended by a signal before there was a verdict */
+	WORKER_WAITS = 5,   /* it left a request: judged when that is rebuilt */
+	WORKER_AGAIN = 6    /* done, but tried again it may end otherwise */
 };
 
 /*
- * The worker's side: the whole way of one image, from its file to a verdict in
- * work/spool.  Lines on stdout tell how far it is: "stage NAME", and at the
- * end "verdict NAME".  *stop, set by a signal handler, ends it.  Returns an
- * exit status from above; *e is set when it is WORKER_FAILED.
+ * The worker's side: do the job of folder work.  Lines on stdout tell how far it
+ * is: "stage NAME", "verdict NAME" when that of an image is in its folder's
+ * spool, and before WORKER_AGAIN "again CLASS", what it was that may pass.
+ * *stop, set by a signal handler, ends it.  Returns an exit status from above;
+ * *e is set when it is WORKER_FAILED.
  */
 int worker_run(const char *work, const volatile int *stop, struct err *e);
 

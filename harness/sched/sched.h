@@ -26,10 +26,13 @@ struct sched_options {
 	const char *trust; /* NULL: only what is built in */
 	const char *guix;  /* NULL: the one on PATH */
 	const char *const *mirrors; /* NULL-ended pairs, or NULL */
-	const char *version;        /* of this program */
-	const char *corpora;        /* the files named, one a line */
-	FILE *progress;   /* where to tell how far it is; NULL: nowhere */
-	bool is_terminal; /* progress may rewrite its last line */
+	/* how images are fetched, as in source.h */
+	const char *platform, *tls_ca;
+	const char *const *plain_hosts;
+	const char *version; /* of this program */
+	const char *corpora; /* the files named, one a line */
+	FILE *progress;      /* where to tell how far it is; NULL: nowhere */
+	bool is_terminal;    /* progress may rewrite its last line */
 };
 
 struct sched_result {

@@ -1,57 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sched/worker.h"
+
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <string.h>
 
+#include "base/aside.h"
 #include "base/clock.h"
+#include "base/jdoc.h"
+#include "base/jout.h"
 #include "base/path.h"
-#include "compare/compare.h"
-#include "image/image.h"
-#include "provenance/provenance.h"
-#include "rebuild/rebuild.h"
-#include "recipe/recipe.h"
 #include "sched/batch.h"
-#include "sched/explain.h"
-#include "sched/job.h"
-#include "store/record.h"
+#include "sched/request.h"
+#include "sched/source.h"
 
 enum {
-	SCHEME_FILE_MAX = 4 << 20
-}; /* channels and manifest of a corpus */
-
-/* All that one attempt gathers on its way. */
-struct attempt {
-	struct job job;
-	const volatile int *stop;
-	struct record record;
-	struct image *image;
-	struct provenance *provenance;
-	struct recipe *recipe;
-	struct rebuild rebuild;
-	bool has_rebuild; /* it was tried */
-	struct image *rebuilt;
-	struct comparison comparison;
-	bool has_comparison;
-	const char *const *notes; /* on what differs */
-	size_t n_notes;
-
-	/* the end, once a step gave 1 */
-	enum verdict verdict;
-	const char *class_;
-	const char *cause;
-	const char *advice;
-	struct arena arena;
+	SCHEME_FILE_MAX = 4 << 20, /* channels and manifest of a corpus */
+	READ_FILE_MAX = 64 << 10
 };
 
-static void
-say(const char *what, const char *name)
+void
+worker_say(const char *what, const char *name)
 {
 	printf("%s %s\n", what, name);
 	fflush(stdout);
 }
 
-/* The verdict is found: the value of a step that ends the way. */
-static int
-judge(struct attempt *a, enum verdict verdict, const char *class_,
+int
+worker_judge(struct attempt *a, enum verdict verdict, const char *class_,
 	const char *cause, const char *advice)
 {
 	a->verdict = verdict;
@@ -71,20 +48,33 @@ step_read(struct attempt *a, struct err *e)
 {
 	const struct job *job = &a->job;
 
-	if (image_read(job->image, &job->image_limits, &a->image, e) < 0) {
+	const struct source source = {
+		.name = job->source,
+		.folder = job->folder,
+		.cache = job->cache,
+		.platform = job->platform,
+		.tls_ca = job->tls_ca,
+		.plain_hosts = job->plain_hosts,
+		.sha256 = job->has_sha256 ? &job->sha256 : NULL,
+		.limits = &job->image_limits,
+		.stop = a->stop,
+	};
+
+	if (source_read(&source, &a->image, e) < 0) {
 		if (e->kind == ERR_INPUT)
-			return judge(a, VERDICT_UNREADABLE, "malformed",
+			return worker_judge(a, VERDICT_UNREADABLE, "malformed",
 				e->text,
 				"Fetch the image again; if it stays so, it was "
 				"published broken.");
 		if (e->kind == ERR_POLICY)
-			return judge(a, VERDICT_REFUSED, "limit", e->text,
-				"If you trust it, raise the limit.");
+			return worker_judge(a, VERDICT_REFUSED, "limit",
+				e->text, "If you trust it, raise the limit.");
 		if (e->kind == ERR_ABSENT)
-			return judge(a, VERDICT_NOT_TRIED, "image-missing",
-				e->text,
-				"Put the file where the corpus says it is, or "
-				"correct the corpus.");
+			return worker_judge(a, VERDICT_NOT_TRIED,
+				"image-missing", e->text,
+				"Put the image where the corpus says it is, or "
+				"correct the corpus; a registry may also want "
+				"credentials.");
 		return -1;
 	}
 	record_image(&a->record, a->image);
@@ -96,8 +86,8 @@ step_read(struct attempt *a, struct err *e)
 		snprintf(cause, sizeof(cause),
 			"The file's sha256 is %s; the corpus says %s.", is,
 			should);
-		return judge(a, VERDICT_UNREADABLE, "digest-mismatch", cause,
-			"The file is not the one that was meant.");
+		return worker_judge(a, VERDICT_UNREADABLE, "digest-mismatch",
+			cause, "The file is not the one that was meant.");
 	}
 	return 0;
 }
@@ -111,16 +101,16 @@ step_provenance(struct attempt *a, struct err *e)
 		if (e->kind == ERR_ABSENT) {
 			if (a->job.channels)
 				return 0;
-			return judge(a, VERDICT_NO_PROVENANCE, "no-provenance",
-				e->text,
+			return worker_judge(a, VERDICT_NO_PROVENANCE,
+				"no-provenance", e->text,
 				"Pack with --save-provenance, or give channels "
 				"and manifest in the corpus.");
 		}
 		if (e->kind == ERR_INPUT)
-			return judge(a, VERDICT_UNREADABLE, "bad-manifest",
-				e->text, NULL);
+			return worker_judge(a, VERDICT_UNREADABLE,
+				"bad-manifest", e->text, NULL);
 		if (e->kind == ERR_POLICY)
-			return judge(
+			return worker_judge(
 				a, VERDICT_REFUSED, "limit", e->text, NULL);
 		return -1;
 	}
@@ -150,244 +140,28 @@ step_recipe(struct attempt *a, struct err *e)
 
 	if (read_scheme(a, a->job.channels, &override.channels_scm, e) < 0 ||
 		read_scheme(a, a->job.manifest, &override.manifest_scm, e) < 0)
-		return judge(
+		return worker_judge(
 			a, VERDICT_NOT_TRIED, "corpus-file", e->text, NULL);
 	if (recipe_make(a->image, a->provenance, &override, &a->recipe, e) <
 		0) {
 		if (e->kind == ERR_ABSENT)
-			return judge(a, VERDICT_NO_PROVENANCE, "no-provenance",
-				e->text,
+			return worker_judge(a, VERDICT_NO_PROVENANCE,
+				"no-provenance", e->text,
 				"Give channels and manifest in the corpus.");
 		if (e->kind == ERR_INPUT)
-			return judge(a, VERDICT_REFUSED, "bad-recipe", e->text,
+			return worker_judge(a, VERDICT_REFUSED, "bad-recipe",
+				e->text,
 				"The provenance in the image cannot be what "
 				"Guix wrote.");
 		if (e->kind == ERR_POLICY)
-			return judge(a, VERDICT_REFUSED, "pack-option", e->text,
-				NULL);
+			return worker_judge(a, VERDICT_REFUSED, "pack-option",
+				e->text, NULL);
 		return -1;
 	}
 	return 0;
 }
 
-/* What was worked out after the image was read; the recipe is known to be the
- * right one, or not, only when it was lowered. */
-static void
-record_rest(struct attempt *a)
-{
-	CLEANUP(buf_fini)
-	struct buf command = {0};
-
-	if (a->recipe && a->recipe->manifest_scm[0] &&
-		a->recipe->channels_scm[0]) {
-		recipe_command(
-			a->recipe, "channels.scm", "manifest.scm", &command);
-		record_recipe(&a->record, a->recipe, buf_text(&command));
-	}
-	if (a->has_rebuild)
-		record_rebuild(&a->record, &a->rebuild);
-	if (a->has_comparison)
-		record_comparison(&a->record, a->rebuilt, &a->comparison);
-	record_notes(&a->record, a->notes, a->n_notes);
-}
-
-/* Nothing was built: does the recipe lead to what the image holds? */
-static int
-judge_recipe(struct attempt *a)
-{
-	const struct rebuild *b = &a->rebuild;
-	const char *profile = a->recipe->profile;
-	CLEANUP(buf_fini)
-	struct buf cause = {0};
-
-	if (!profile)
-		return judge(a, VERDICT_NO_PROVENANCE, "profile-unknown",
-			"The image does not tell which profile it was packed "
-			"from: there is nothing to hold the recipe against.",
-			"Rebuild it at depth pack.");
-	if (b->profile && strcmp(b->profile, profile) == 0)
-		return judge(a, VERDICT_SAME_RECIPE, NULL,
-			"Not rebuilt: depth recipe.", NULL);
-	buf_printf(&cause,
-		"The image holds the profile %s; the recipe leads to %s.",
-		profile, b->profile ? b->profile : "none");
-	return judge(a, VERDICT_DIFFERENT, "recipe-differs", buf_text(&cause),
-		"Its packages came from somewhere else than the image says, or "
-		"it was packed with options that no image keeps: give "
-		"pack-options in the corpus.");
-}
-
-static void
-tell_stage(void *arg, const char *stage)
-{
-	(void)arg;
-	say("stage", stage);
-}
-
-/* options->trust is the caller's to free. */
-static int
-make_options(struct attempt *a, struct trust **trust,
-	struct rebuild_options *options, struct err *e)
-{
-	const struct job *job = &a->job;
-	const char *slash = strrchr(job->image, '/');
-
-	*trust = trust_load(job->trust, e);
-	if (!*trust)
-		return -1;
-	*options = (struct rebuild_options){
-		.trust = *trust,
-		.limits = job->limits,
-		.cache = job->cache,
-		.work = job->work,
-		.mirrors = job->mirrors,
-		.guix = job->guix,
-		.depth = job->depth,
-		.image_name = slash ? slash + 1 : job->image,
-		.is_fixed = job->pack_options != NULL,
-		.stop = a->stop,
-		.stage = tell_stage,
-	};
-	return 0;
-}
-
-static int
-step_rebuild(struct attempt *a, struct err *e)
-{
-	static const enum verdict verdicts[] = {
-		[REBUILD_REFUSED] = VERDICT_REFUSED,
-		[REBUILD_UNAVAILABLE] = VERDICT_UNAVAILABLE,
-		[REBUILD_UNBUILDABLE] = VERDICT_UNBUILDABLE,
-		[REBUILD_TIMEOUT] = VERDICT_TIMEOUT,
-		[REBUILD_NOT_TRIED] = VERDICT_NOT_TRIED,
-	};
-	CLEANUP(own_trust)
-	struct trust *trust = NULL;
-	struct rebuild_options options;
-
-	if (make_options(a, &trust, &options, e) < 0 ||
-		rebuild_run(a->recipe, &options, &a->rebuild, e) < 0)
-		return -1;
-	a->has_rebuild = true;
-	if (a->rebuild.variant)
-		recipe_take(a->recipe, a->rebuild.variant);
-	if (a->rebuild.end != REBUILD_DONE)
-		return judge(a, verdicts[a->rebuild.end], a->rebuild.class_,
-			a->rebuild.cause, a->rebuild.advice);
-	return a->job.depth == DEPTH_RECIPE ? judge_recipe(a) : 0;
-}
-
-/* Why the rebuilt image is not as the original, in a sentence. */
-static const char *
-cause_of(struct attempt *a)
-{
-	const struct comparison *c = &a->comparison;
-	struct buf text = {0};
-	const char *kept;
-
-	if (c->total == 0)
-		return NULL;
-	buf_printf(&text, "%llu difference%s", (unsigned long long)c->total,
-		c->total == 1 ? "" : "s");
-	for (size_t i = 0; i < c->n_packages && i < 5; i++)
-		buf_printf(
-			&text, "%s%s", i == 0 ? " in " : ", ", c->packages[i]);
-	if (c->n_packages > 5)
-		buf_printf(&text, " and %zu more packages", c->n_packages - 5);
-	if (c->n_differences > 0)
-		buf_printf(&text, "; the first: %s%s (%s)",
-			c->differences[0].path[0] ? "/" : "the image",
-			c->differences[0].path, c->differences[0].kind);
-	buf_char(&text, '.');
-	kept = arena_copy(&a->arena, buf_text(&text), text.n);
-	buf_fini(&text);
-	return kept;
-}
-
-static const char *
-advice_on(const struct attempt *a)
-{
-	if (a->comparison.verdict == VERDICT_DIFFERENT)
-		return "The image was changed after it was packed, or made by "
-		       "a recipe that its provenance does not tell in full.";
-	return NULL;
-}
-
-/*
- * The store paths are the same and some contents are not: is it chance, or has
- * somebody changed the image?
- */
-static int
-examine(struct attempt *a, struct err *e)
-{
-	CLEANUP(own_trust)
-	struct trust *trust = NULL;
-	CLEANUP(words_fini)
-	struct words roots = {.arena = &a->arena};
-	CLEANUP(words_fini)
-	struct words notes = {.arena = &a->arena};
-	CLEANUP(buf_fini)
-	struct buf cause = {0};
-	struct rebuild_options options;
-	struct examined *v;
-	size_t n = explain_items(&a->comparison, &a->arena, &v);
-	enum verdict verdict;
-
-	explain_roots(a->provenance, &roots);
-	if (make_options(a, &trust, &options, e) < 0)
-		return -1;
-	if (rebuild_examine(&a->rebuild, a->recipe, &options, v, n, roots.v,
-		    roots.n, e) < 0) {
-		if (e->kind == ERR_BUG)
-			return -1;
-		buf_printf(&cause, "%s Not examined further: %s.", cause_of(a),
-			e->text);
-		return judge(a, VERDICT_SAME_INPUTS, "not-examined",
-			buf_text(&cause), NULL);
-	}
-	verdict = explain_verdict(v, n);
-	explain_cause(&a->comparison, a->provenance, v, n, &cause);
-	explain_notes(a->provenance, v, n, &notes);
-	a->n_notes = notes.n;
-	a->notes = words_take(&notes);
-	if (verdict == VERDICT_NONDETERMINISTIC)
-		return judge(a, verdict, NULL, buf_text(&cause),
-			"Find out what differs between two builds of it (guix "
-			"build --rounds=2 --keep-failed, then diffoscope), and "
-			"tell its authors.");
-	if (verdict == VERDICT_ALTERED)
-		return judge(a, verdict, NULL, buf_text(&cause),
-			"Somebody changed the image after it was packed, or "
-			"something that the package was built with, and that "
-			"is not in the image, does not build the same twice: "
-			"depth closure tells.");
-	return judge(
-		a, VERDICT_SAME_INPUTS, "not-examined", buf_text(&cause), NULL);
-}
-
-static int
-step_compare(struct attempt *a, struct err *e)
-{
-	CLEANUP(own_free)
-	char *work = path_join(a->job.work, "compare");
-
-	if (image_read(a->rebuild.output, &a->job.image_limits, &a->rebuilt,
-		    e) < 0)
-		return judge(a, VERDICT_NOT_TRIED, "rebuilt-unreadable",
-			e->text,
-			"What Guix built here cannot be read: a fault of this "
-			"machine or of this program, not of the image.");
-	if (path_mkdirs(work, 0700, e) < 0 ||
-		compare_images(a->image, a->rebuilt, a->provenance, work,
-			&a->comparison, e) < 0)
-		return -1;
-	a->has_comparison = true;
-	if (a->comparison.verdict == VERDICT_SAME_INPUTS)
-		return examine(a, e);
-	return judge(a, a->comparison.verdict, NULL, cause_of(a), advice_on(a));
-}
-
-/* The way of an image; a step gives 0 to go on, 1 when there is a verdict. */
+/* The way to a recipe; a step gives 0 to go on, 1 when there is a verdict. */
 static const struct step {
 	const char *name;
 	int (*run)(struct attempt *a, struct err *e);
@@ -395,71 +169,197 @@ static const struct step {
 	{"read", step_read},
 	{"provenance", step_provenance},
 	{"recipe", step_recipe},
-	{"rebuild", step_rebuild},
-	{"compare", step_compare},
 };
 
-static int
-walk(struct attempt *a, struct err *e)
+int
+worker_read(struct attempt *a, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		int end;
 
-		say("stage", steps[i].name);
-		if (a->job.is_together && steps[i].run == step_rebuild &&
-			a->recipe->profile)
-			return batch_wait(&a->job, a->recipe, e) < 0
-				? WORKER_FAILED
-				: WORKER_WAITS;
+		worker_say("stage", steps[i].name);
 		end = steps[i].run(a, e);
-		if (a->stop && *a->stop)
-			return WORKER_STOPPED;
 		if (end < 0 && e->kind != ERR_BUG) {
+			if (e->kind == ERR_TRANSIENT)
+				a->again = "network";
 			/* A fault of the machine is never the image's. */
-			end = judge(
+			end = worker_judge(
 				a, VERDICT_NOT_TRIED, "machine", e->text, NULL);
 		}
-		if (end < 0)
-			return WORKER_FAILED;
-		if (end > 0)
-			return WORKER_DONE;
+		if (end != 0)
+			return end;
 	}
-	(void)!err_set(e, ERR_BUG, "no verdict at the end of the way");
-	return WORKER_FAILED;
+	return 0;
+}
+
+void
+worker_record_recipe(struct attempt *a)
+{
+	CLEANUP(buf_fini)
+	struct buf command = {0};
+
+	if (!a->recipe || !a->recipe->manifest_scm[0] ||
+		!a->recipe->channels_scm[0])
+		return;
+	recipe_command(a->recipe, "channels.scm", "manifest.scm", &command);
+	record_recipe(&a->record, a->recipe, buf_text(&command));
+}
+
+/* The lines of a rebuilt file that has the image's own bytes. */
+static int
+write_same(const struct attempt *a, struct err *e)
+{
+	CLEANUP(own_free)
+	char *path = path_join(a->job.work, "same");
+	const struct comparison none = {.verdict = VERDICT_IDENTICAL};
+	struct record r = {0};
+
+	if (record_open(&r, path, e) < 0)
+		return -1;
+	record_comparison(&r, a->image, &none);
+	return record_pause(&r, e);
+}
+
+static int
+write_read(const struct attempt *a, int64_t started_s, int64_t started_ms,
+	struct err *e)
+{
+	CLEANUP(own_free)
+	char *spool = path_join(a->job.work, "spool");
+	CLEANUP(own_free)
+	char *path = path_join(a->job.work, "read");
+	CLEANUP(aside_drop)
+	struct aside out = {0};
+	struct stat st;
+	struct jout j;
+
+	if (stat(spool, &st) < 0)
+		return err_sys(e, ERR_HOST, "%s", spool);
+	if (aside_open(&out, path, e) < 0)
+		return -1;
+	jout_open(&j, out.f, 1);
+	jout_begin(&j, NULL, '{');
+	jout_digest(&j, "sha256", &a->image->sha256);
+	jout_int(&j, "spool_bytes", st.st_size);
+	jout_int(&j, "started_s", started_s);
+	jout_int(&j, "elapsed_ms", clock_mono_ms() - started_ms);
+	jout_str(&j, "profile", a->recipe->profile);
+	jout_end(&j, '}');
+	if (jout_close(&j, e) < 0)
+		return -1;
+	return aside_publish(&out, e);
+}
+
+int
+worker_read_load(const char *work, struct arena *a, struct worker_read *out,
+	struct err *e)
+{
+	CLEANUP(own_free)
+	char *path = path_join(work, "read");
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	CLEANUP(own_jdoc)
+	struct jdoc *doc = NULL;
+	struct slice profile;
+
+	if (path_read(path, READ_FILE_MAX, &text, e) < 0)
+		return -1;
+	doc = jdoc_parse(buf_get(&text), e);
+	if (!doc)
+		return err_wrap(e, "%s", path);
+	*out = (struct worker_read){
+		.spool_bytes = jdoc_int(jdoc_get(doc, "spool_bytes"), -1),
+		.started_s = jdoc_int(jdoc_get(doc, "started_s"), 0),
+		.elapsed_ms = jdoc_int(jdoc_get(doc, "elapsed_ms"), 0),
+	};
+	profile = jdoc_str(jdoc_get(doc, "profile"));
+	out->profile = profile.p ? arena_copy(a, profile.p, profile.n) : NULL;
+	if (out->spool_bytes < 0 ||
+		!digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256))
+		return err_set(e, ERR_INPUT, "%s: not whole", path);
+	return 0;
+}
+
+/* The request comes last: it says that all else is there. */
+static int
+leave_request(
+	struct attempt *a, int64_t started_s, int64_t started_ms, struct err *e)
+{
+	const char *slash = strrchr(a->job.image, '/');
+
+	worker_record_recipe(a);
+	if (record_pause(&a->record, e) < 0 || write_same(a, e) < 0 ||
+		write_read(a, started_s, started_ms, e) < 0 ||
+		request_write(&a->job, a->recipe,
+			slash ? slash + 1 : a->job.image, e) < 0)
+		return WORKER_FAILED;
+	return WORKER_WAITS;
+}
+
+static int
+read_image(struct attempt *a, struct err *e)
+{
+	int64_t started_s = clock_wall_s(), started_ms = clock_mono_ms();
+	CLEANUP(own_free)
+	char *spool = path_join(a->job.work, "spool");
+	int end;
+
+	if (record_open(&a->record, spool, e) < 0)
+		return WORKER_FAILED;
+	end = worker_read(a, e);
+	if (*a->stop)
+		return WORKER_STOPPED;
+	if (end < 0)
+		return WORKER_FAILED;
+	if (end == 0)
+		return leave_request(a, started_s, started_ms, e);
+	worker_record_recipe(a);
+	if (record_verdict(&a->record, a->verdict, a->class_, a->cause,
+		    a->advice, started_s, clock_mono_ms() - started_ms, e) < 0)
+		return WORKER_FAILED;
+	worker_say("verdict", verdict_name(a->verdict));
+	if (!a->again)
+		return WORKER_DONE;
+	worker_say("again", a->again);
+	return WORKER_AGAIN;
+}
+
+void
+worker_fini(struct attempt *a)
+{
+	record_drop(&a->record);
+	comparison_fini(&a->comparison);
+	result_fini(&a->result);
+	recipe_free(a->recipe);
+	provenance_free(a->provenance);
+	image_free(a->image);
+	arena_fini(&a->arena);
 }
 
 int
 worker_run(const char *work, const volatile int *stop, struct err *e)
 {
-	int64_t started_s = clock_wall_s(), started_ms = clock_mono_ms();
-	CLEANUP(own_free)
-	char *spool = path_join(work, "spool");
 	struct attempt a = {.stop = stop};
 	int status = WORKER_FAILED;
 
-	if (batch_is(work))
-		return batch_run(work, stop, e);
-	if (job_read(work, &a.arena, &a.job, e) == 0 &&
-		record_open(&a.record, spool, e) == 0)
-		status = walk(&a, e);
-	if (status == WORKER_DONE || status == WORKER_WAITS)
-		record_rest(&a);
-	if (status == WORKER_WAITS && record_pause(&a.record, e) < 0)
-		status = WORKER_FAILED;
-	if (status == WORKER_DONE &&
-		record_verdict(&a.record, a.verdict, a.class_, a.cause,
-			a.advice, started_s, clock_mono_ms() - started_ms,
-			e) < 0)
-		status = WORKER_FAILED;
-	if (status == WORKER_DONE)
-		say("verdict", verdict_name(a.verdict));
-	record_drop(&a.record);
-	comparison_fini(&a.comparison);
-	rebuild_fini(&a.rebuild);
-	image_free(a.rebuilt);
-	recipe_free(a.recipe);
-	provenance_free(a.provenance);
-	image_free(a.image);
-	arena_fini(&a.arena);
+	if (job_read(work, &a.arena, &a.job, e) < 0) {
+		arena_fini(&a.arena);
+		return WORKER_FAILED;
+	}
+	switch (a.job.step) {
+	case JOB_READ:
+		status = read_image(&a, e);
+		break;
+	case JOB_LOWER:
+		status = batch_lower(&a.job, stop, e);
+		break;
+	case JOB_BUILD:
+		status = batch_build(&a.job, stop, e);
+		break;
+	case JOB_COMPARE:
+		status = judge_run(&a.job, stop, e);
+		break;
+	}
+	worker_fini(&a);
 	return status;
 }

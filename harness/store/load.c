@@ -233,16 +233,17 @@ load_verdict(struct load *l)
 		!digest_eq(&l->image_sha256, &l->rebuilt_sha256))
 		return spool_bad(sp, "identical, but the digests are not");
 	l->is_done = true;
+	l->taken.verdict = verdict;
+	l->taken.elapsed_ms = spool_int(sp, v, "elapsed_ms", 0, INT64_MAX);
 	return LOAD_ADD(l, ATTEMPT_SET, NULL, db_int(l->sample), db_slice(name),
 		db_slice(spool_word_opt(sp, v, "class")),
 		db_slice(spool_text_opt(sp, v, "cause")),
 		db_slice(spool_text_opt(sp, v, "advice")),
 		db_int(spool_int(sp, v, "started_s", 0, INT64_MAX)),
-		db_int(spool_int(sp, v, "elapsed_ms", 0, INT64_MAX)),
-		db_text(l->image_path), db_int_from(1, l->image),
-		db_int_from(1, l->provenance), db_int_from(1, l->recipe),
-		db_text(l->command), db_int(l->differences),
-		db_int(l->packages));
+		db_int(l->taken.elapsed_ms), db_text(l->image_path),
+		db_int_from(1, l->image), db_int_from(1, l->provenance),
+		db_int_from(1, l->recipe), db_text(l->command),
+		db_int(l->differences), db_int(l->packages));
 }
 
 /* ---- all of it ---- */
@@ -331,8 +332,8 @@ load_all(struct load *l)
 }
 
 int
-store_attempt_load(
-	struct store *s, int64_t sample, const char *spool, struct err *e)
+store_attempt_take(struct store *s, int64_t sample, const char *spool,
+	struct store_taken *out, struct err *e)
 {
 	struct load l = {.s = s, .e = e, .sample = sample};
 	int result = spool_open(&l.sp, spool, e);
@@ -341,9 +342,19 @@ store_attempt_load(
 		result = db_write_begin(s, e);
 	if (result == 0)
 		result = db_write_end(s, load_all(&l), e);
+	*out = l.taken;
 	spool_fini(&l.sp);
 	own_pack(&l.log);
 	free(l.image_path);
 	free(l.command);
 	return result;
+}
+
+int
+store_attempt_load(
+	struct store *s, int64_t sample, const char *spool, struct err *e)
+{
+	struct store_taken taken;
+
+	return store_attempt_take(s, sample, spool, &taken, e);
 }

@@ -34,6 +34,7 @@ struct load {
 	unsigned seen; /* SEEN_... of the lines so far */
 	int stage;     /* of the last line; they do not go back */
 	bool is_done;  /* the verdict was read */
+	struct store_taken taken; /* once it is */
 	/* numbers of rows, 0: none */
 	int64_t image, provenance, recipe;
 	char *image_path, *command;

@@ -170,6 +170,13 @@ int store_sample_add(struct store *s, int64_t run, struct store_sample *sample,
  */
 int store_attempt_load(struct store *s, int64_t sample, const char *spool,
 	struct err *e) NODISCARD;
+/* What was loaded, for a line of progress. */
+struct store_taken {
+	enum verdict verdict;
+	int64_t elapsed_ms;
+};
+int store_attempt_take(struct store *s, int64_t sample, const char *spool,
+	struct store_taken *out, struct err *e) NODISCARD;
 /* The attempt of a worker that gave no verdict. */
 int store_attempt_failed(struct store *s, int64_t sample, enum verdict verdict,
 	const char *class_, const char *cause, int64_t elapsed_ms,

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UB_SCHED_OWN_H
+#define UB_SCHED_OWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/child.h"
+#include "sched/plan.h"
+#include "sched/sched.h"
+
+/* The parent's side of a run, as its files share it. */
+
+enum {
+	STAGE_MAX = 32
+};
+
+/* One place where a worker runs. */
+struct slot {
+	bool is_busy;
+	struct child child;
+	struct plan_job job;
+	char *work;
+	char stage[STAGE_MAX]; /* the last it told */
+	char again[STAGE_MAX]; /* the class of what may pass, "" */
+	size_t heard;          /* bytes of its stdout that were looked at */
+	int64_t started_ms;
+};
+
+/* A sample that is to be judged. */
+struct queued {
+	const struct sample *sample;
+	int64_t id; /* in the store */
+	unsigned tries;
+};
+
+struct scheduler {
+	struct store *store;
+	const struct sched_options *o;
+	struct queued *queue;
+	size_t n_queue, n_done;
+	int64_t counts[VERDICT_COUNT];
+	struct plan *plan;
+	struct slot *slots;
+	char *work;  /* folder of the jobs' folders */
+	char *self;  /* this program */
+	int signals; /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */
+	unsigned n_stops;
+	size_t n_jobs; /* begun: names folders of those of several images */
+	int64_t started_ms, told_ms;
+	size_t line_width; /* of the progress line that is on the terminal */
+};
+
+/* pool.c: run the plan to its end, or until it was stopped. */
+int pool_run(struct scheduler *s, struct err *e) NODISCARD;
+/* The folder of an image, of a group: the caller's own strings. */
+char *pool_image(const struct scheduler *s, uint32_t image);
+char *pool_group(const struct scheduler *s, uint32_t group);
+/* An image was read: put it into its group, whose folder is made; what is known
+ * of that is known to the plan. */
+int
+pool_take_request(struct scheduler *s, uint32_t image, struct err *e) NODISCARD;
+
+/* tell.c: how far it is, for a person and for programs. */
+void tell_start(struct scheduler *s, const struct slot *slot);
+void tell_verdict(
+	struct scheduler *s, uint32_t image, const struct store_taken *taken);
+/* On a terminal, the line that is written over. */
+void tell_running(struct scheduler *s);
+/* A sentence. */
+void tell_line(struct scheduler *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void tell_clear(struct scheduler *s);
+/* What an image or a job of several does, in a word. */
+const char *tell_kind(enum plan_kind kind);
+
+#endif
