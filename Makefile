@@ -8,6 +8,8 @@
 #   make unit seeds      the first two alone: seconds
 #   make cases           CASES='tests/cases/a.t ...' for some, WORLD=no for
 #                        those that need no offline Guix
+#   make matrix          the cases that need two Guixes, of 2020 and of today: some
+#                        hundred images of all that guix pack has, rebuilt
 #   make asan            check without the offline Guix, under ASan and UBSan
 #   make fuzz            libFuzzer, FUZZ_TIME seconds a target (clang)
 #   make lint            layout, layers, libraries, headers, cppcheck,
@@ -40,6 +42,7 @@ PKGS := \
 	libarchive \
 	libcrypto \
 	libcurl \
+	libisal \
 	liblzma \
 	libsquashfs1 \
 	libxml-2.0 \
@@ -93,7 +96,7 @@ LIB   := $(B)/libunblend.a
 .SECONDARY:
 lint_parts := lint-format lint-layers lint-headers lint-cppcheck lint-texts
 .PHONY: all objects check unit cases seeds asan fuzz fuzz-run lint $(lint_parts) \
-	format werror bench demo world install uninstall clean FORCE
+	format werror bench demo matrix world install uninstall clean FORCE
 all: $(B)/unblend
 
 $(B)/unblend: $(B)/harness/main.o $(LIB)
@@ -174,6 +177,9 @@ cases: world
 endif
 cases: $(B)/unblend $(B)/classify | build/setup/test
 	UNBLEND=$(B)/unblend tests/run $(if $(filter no,$(WORLD)),--no-world) $(CASES)
+
+matrix: $(B)/unblend world | build/setup/test
+	UNBLEND=$(B)/unblend tests/run --both-worlds
 
 # A status of its own, so that no test can take a sanitizer's end for ours, and
 # reports in files, so that one in a worker process is not lost.

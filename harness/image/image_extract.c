@@ -237,6 +237,8 @@ read_layer(struct extraction *x, struct layer_source from, const char *key,
 
 	if (layer_open(from, budget, false, &stream, e) < 0)
 		return -1;
+	if (layer_compression(stream) != COMPRESSION_NONE)
+		layer_run_ahead(stream);
 	tar = tar_new(layer_source(stream), budget);
 	while (x->n_found < x->n && (r = tar_next(tar, &m, e)) != 0)
 		if (r < 0 || meet(x, m, key, tar_contents(tar), e) < 0)

@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/attr.h"
 #include "base/buf.h"
+#include "image/ahead.h"
+#include "image/gunzip.h"
 #include "image/shown.h"
 #include "image/tar.h"
 #include "image/unpack.h"
@@ -16,13 +18,16 @@
 struct layer_stream {
 	struct layer_source from;
 	struct layer_budget *budget;
-	struct archive *archive; /* or unpack; both NULL: as they are */
+	/* All NULL, but one of the first three when there is a compression. */
+	struct gunzip *gunzip;
 	struct unpack *unpack;
-	bool is_begun; /* something was unpacked */
+	struct archive *archive;
+	struct ahead *ahead; /* of the unpacked bytes, when asked for */
 	enum compression compression;
 	bool is_tar;
 	struct buf head; /* the first bytes, given before those of from */
 	bool is_head_given;
+	bool is_begun;          /* something was unpacked */
 	struct slice last;      /* the last block given to the decompressor */
 	uint64_t taken;         /* bytes given to it in all */
 	struct digest_sum *sum; /* NULL: not asked for */
@@ -31,7 +36,7 @@ struct layer_stream {
 	bool is_ended;
 };
 
-/* How each begins, what reads it, and what libarchive calls it. */
+/* How each begins, what of libarchive reads it, and what that calls it. */
 static const struct packing {
 	const char *name;
 	const char *magic;
@@ -41,8 +46,7 @@ static const struct packing {
 	const struct unpack_codec *codec; /* in place of libarchive */
 } packings[] = {
 	[COMPRESSION_NONE] = {"none", NULL, 0, NULL, ARCHIVE_FILTER_NONE, NULL},
-	[COMPRESSION_GZIP] = {"gzip", "\x1f\x8b", 2,
-		archive_read_support_filter_gzip, ARCHIVE_FILTER_GZIP, NULL},
+	[COMPRESSION_GZIP] = {"gzip", "\x1f\x8b", 2, NULL, 0, NULL},
 	[COMPRESSION_XZ] = {"xz",
 		"\xfd"
 		"7zXZ",
@@ -166,24 +170,12 @@ failed(struct layer_stream *s, struct err *e)
 }
 
 static int
-open_codec(struct layer_stream *s, struct err *e)
-{
-	uint64_t window = s->budget ? s->budget->window : 0;
-
-	return unpack_open(packings[s->compression].codec,
-		(struct layer_source){pull_packed, s},
-		window ? window : image_limits_default.window, &s->unpack, e);
-}
-
-static int
-open_packed(struct layer_stream *s, struct err *e)
+open_archive(struct layer_stream *s, struct err *e)
 {
 	const struct packing *p = &packings[s->compression];
 	struct archive_entry *entry;
 	int r;
 
-	if (p->codec)
-		return open_codec(s, e);
 	s->archive = archive_read_new();
 	if (!s->archive)
 		return err_set(e, ERR_HOST, "libarchive does not start");
@@ -209,6 +201,24 @@ open_packed(struct layer_stream *s, struct err *e)
 	return 0;
 }
 
+static int
+open_packed(struct layer_stream *s, struct err *e)
+{
+	uint64_t window = s->budget ? s->budget->window : 0;
+	const struct unpack_codec *codec = packings[s->compression].codec;
+
+	if (s->compression == COMPRESSION_NONE)
+		return 0;
+	if (codec)
+		return unpack_open(codec, (struct layer_source){pull_packed, s},
+			window ? window : image_limits_default.window,
+			&s->unpack, e);
+	if (s->compression != COMPRESSION_GZIP)
+		return open_archive(s, e);
+	s->gunzip = gunzip_new((struct layer_source){pull_packed, s});
+	return 0;
+}
+
 int
 layer_open(struct layer_source from, struct layer_budget *budget,
 	bool has_digest, struct layer_stream **out, struct err *e)
@@ -227,7 +237,7 @@ layer_open(struct layer_source from, struct layer_budget *budget,
 	if (r < 0)
 		return -1;
 	sniff(s);
-	if (s->compression != COMPRESSION_NONE && open_packed(s, e) < 0)
+	if (open_packed(s, e) < 0)
 		return -1;
 	*out = STEAL(s);
 	return 0;
@@ -291,32 +301,15 @@ check_rest(struct layer_stream *s, struct err *e)
 	return 0;
 }
 
+/* Of libarchive. */
 static int
-pull_codec(struct layer_stream *s, struct slice *out, struct err *e)
-{
-	const struct packing *p = &packings[s->compression];
-	bool is_first = !s->is_begun;
-	int r = layer_pull(unpack_source(s->unpack), out, e);
-
-	s->is_begun = true;
-	if (r > 0 && is_first && slice_starts(*out, p->magic))
-		return err_set(e, ERR_INPUT,
-			"%s data that is compressed more than once", p->name);
-	return r;
-}
-
-static int
-pull_unpacked(struct layer_stream *s, struct slice *out, struct err *e)
+pull_archive(struct layer_stream *s, struct slice *out, struct err *e)
 {
 	const void *p = NULL;
 	size_t n = 0;
 	la_int64_t offset;
 	int r;
 
-	if (s->unpack)
-		return pull_codec(s, out, e);
-	if (!s->archive)
-		return pull_packed(s, out, e);
 	while (!s->is_ended && n == 0) {
 		r = archive_read_data_block(s->archive, &p, &n, &offset);
 		if (r == ARCHIVE_EOF)
@@ -331,10 +324,50 @@ pull_unpacked(struct layer_stream *s, struct slice *out, struct err *e)
 }
 
 static int
+pull_own(struct layer_stream *s, struct slice *out, struct err *e)
+{
+	const struct packing *p = &packings[s->compression];
+	bool is_first = !s->is_begun;
+	int r = layer_pull(
+		s->gunzip ? gunzip_source(s->gunzip) : unpack_source(s->unpack),
+		out, e);
+
+	s->is_begun = true;
+	if (r > 0 && is_first && slice_starts(*out, p->magic))
+		return err_set(e, ERR_INPUT,
+			"%s data that is compressed more than once", p->name);
+	return r;
+}
+
+static int
+pull_unpacked(void *arg, struct slice *out, struct err *e)
+{
+	struct layer_stream *s = arg;
+
+	if (s->gunzip || s->unpack)
+		return pull_own(s, out, e);
+	return s->archive ? pull_archive(s, out, e) : pull_packed(s, out, e);
+}
+
+void
+layer_run_ahead(struct layer_stream *s)
+{
+	s->ahead = ahead_new((struct layer_source){pull_unpacked, s});
+}
+
+void
+layer_stop(struct layer_stream *s)
+{
+	ahead_free(s->ahead);
+	s->ahead = NULL;
+}
+
+static int
 block(void *arg, struct slice *out, struct err *e)
 {
 	struct layer_stream *s = arg;
-	int r = pull_unpacked(s, out, e);
+	int r = s->ahead ? layer_pull(ahead_source(s->ahead), out, e)
+			 : pull_unpacked(s, out, e);
 
 	if (r <= 0)
 		return r;
@@ -371,9 +404,11 @@ layer_close(struct layer_stream *s)
 {
 	if (!s)
 		return;
+	ahead_free(s->ahead);
+	gunzip_free(s->gunzip);
+	unpack_close(s->unpack);
 	if (s->archive)
 		archive_read_free(s->archive);
-	unpack_close(s->unpack);
 	digest_free(s->sum);
 	buf_fini(&s->head);
 	free(s);

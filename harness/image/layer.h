@@ -65,6 +65,15 @@ struct slice layer_head(const struct layer_stream *s);
 /* Does it begin as a tar or as something compressed? */
 bool layer_is_tar(const struct layer_stream *s);
 enum compression layer_compression(const struct layer_stream *s);
+/*
+ * From now on a thread of its own unpacks, some blocks before they are asked
+ * for: who digests them does not wait for that.  Until the end or a failure was
+ * given, or layer_close, nobody else may touch from; its memory must not be
+ * that of another stream which runs ahead.  Before the first block only.
+ */
+void layer_run_ahead(struct layer_stream *s);
+/* No more is wanted: from is the caller's again, maybe some blocks later. */
+void layer_stop(struct layer_stream *s);
 /* The decompressed bytes. */
 struct layer_source layer_source(struct layer_stream *s);
 /*

@@ -102,6 +102,7 @@ scan_file(struct reading *r, struct file *f, struct layer *layer, struct err *e)
 		return -1;
 	if (!layer_is_tar(stream))
 		return err_set(e, ERR_INPUT, "is no tar");
+	layer_run_ahead(stream);
 	return scan_layer(&r->scan, stream, layer, e);
 }
 
@@ -118,6 +119,8 @@ read_layer(struct reading *r, size_t i, struct tree_range *range, struct err *e)
 	struct file *f = NULL;
 	struct err late = {0};
 
+	if (place_bring(r->own->from, &d->digest, e) < 0)
+		return -1;
 	if (open_file(r, layer->name, "layer", &f, e) < 0)
 		return -1;
 	if (file_size(f) != d->size)

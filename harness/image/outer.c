@@ -13,8 +13,8 @@ struct outer {
 	struct tar *tar;
 	uint32_t n_members;
 	struct digest_sum *member_sum;
-	bool has_digest; /* of the present member */
-	bool has_failed;
+	bool has_digest;    /* of the present member */
+	struct err failure; /* of the file */
 };
 
 int
@@ -41,6 +41,7 @@ outer_open(const char *path, const struct image_limits *limits,
 			outer_size(o) == 0 ? "is empty"
 					   : "is no image: neither a tar nor a "
 					     "compressed one");
+	layer_run_ahead(o->stream);
 	o->tar = tar_new(layer_source(o->stream), NULL);
 	*out = STEAL(o);
 	return 0;
@@ -70,7 +71,7 @@ read_member(void *arg, struct slice *out, struct err *e)
 	if (r > 0 && o->has_digest)
 		digest_add(o->member_sum, out->p, out->n);
 	if (r < 0)
-		o->has_failed = true;
+		o->failure = *e;
 	return r;
 }
 
@@ -98,10 +99,13 @@ outer_end_member(struct outer *o, struct digest *out, struct err *e)
 	return r;
 }
 
-bool
-outer_has_failed(const struct outer *o)
+int
+outer_failure(const struct outer *o, struct err *e)
 {
-	return o->has_failed;
+	if (o->failure.kind == ERR_NONE)
+		return 0;
+	*e = o->failure;
+	return -1;
 }
 
 int

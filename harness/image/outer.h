@@ -31,8 +31,9 @@ void outer_stop_digest(struct outer *o);
  * says nothing after outer_stop_digest. */
 int
 outer_end_member(struct outer *o, struct digest *out, struct err *e) NODISCARD;
-/* Did the file, and not what is in a member, fail?  Then nothing more comes. */
-bool outer_has_failed(const struct outer *o);
+/* 0, or -1 and why the file, and not what is in a member, failed: nothing more
+ * comes of it. */
+int outer_failure(const struct outer *o, struct err *e);
 /* After outer_next gave 0: read to the end of the file, and digest it. */
 int outer_finish(struct outer *o, struct digest *sha256, uint64_t *size,
 	struct err *e) NODISCARD;

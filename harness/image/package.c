@@ -74,8 +74,10 @@ package_read_tarball(
 
 	if (begin_reading(&r, e) < 0 ||
 		layer_open(file_source(r.file), &r.scan.budget, true, &stream,
-			e) < 0 ||
-		scan_layer(&r.scan, stream, &own->image.layers[0], e) < 0)
+			e) < 0)
+		return -1;
+	layer_run_ahead(stream);
+	if (scan_layer(&r.scan, stream, &own->image.layers[0], e) < 0)
 		return -1;
 	return finish(&r, "tar", e);
 }
@@ -198,6 +200,7 @@ read_data(struct deb *d, struct err *e)
 
 	if (layer_open(from, &r->scan.budget, true, &stream, e) < 0)
 		return -1;
+	layer_run_ahead(stream);
 	return scan_layer(&r->scan, stream, &r->own->image.layers[0], e);
 }
 
@@ -338,8 +341,10 @@ package_read_rpm(
 	image->n_attributes = rpm.n_attributes;
 	image->config_digest = rpm.digest;
 	if (layer_open(bytes_rest(&bytes), &r.scan.budget, true, &stream, e) <
-			0 ||
-		read_payload(&r, &rpm, stream, e) < 0)
+		0)
+		return err_wrap(e, "payload");
+	layer_run_ahead(stream);
+	if (read_payload(&r, &rpm, stream, e) < 0)
 		return err_wrap(e, "payload");
 	return finish(&r, "payload", e);
 }

@@ -82,7 +82,7 @@ keep_failure(struct part *part, const struct outer *o, struct arena *arena,
 {
 	struct err *copy;
 
-	if (outer_has_failed(o) || e->kind != ERR_INPUT)
+	if (outer_failure(o, e) < 0 || e->kind != ERR_INPUT)
 		return -1;
 	copy = arena_alloc(arena, sizeof(*copy));
 	*copy = *e;
@@ -157,6 +157,7 @@ read_part(struct parts *p, struct part *part, struct outer *o,
 		return outer_end_member(o, sha256, e);
 	}
 	if (layer_compression(stream) != COMPRESSION_NONE) {
+		layer_run_ahead(stream);
 		if (read_stream(p, part, stream, o, scan, e) < 0)
 			return -1;
 		return outer_end_member(o, sha256, e);

@@ -314,6 +314,7 @@ scan_layer(struct scan *s, struct layer_stream *from, struct layer *out,
 	out->entries = 0;
 	if (read_tar(s, tar, out, e) < 0) {
 		s->n = before;
+		layer_stop(from);
 		return -1;
 	}
 	out->compression = layer_compression(from);
