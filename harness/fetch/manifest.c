@@ -172,7 +172,7 @@ parse_image(const struct jdoc *doc, uint32_t layers_max, struct arena *arena,
 
 	if (jdoc_len(layers) > layers_max)
 		return err_set(e, ERR_POLICY,
-			"has %zu layers, allowed are %u (limit layers)",
+			"has %zu layers (limit layers is %u: --limit layers=N raises it)",
 			jdoc_len(layers), layers_max);
 	if (parse_descriptor(jdoc_get(doc, "config"), arena, &out->config, e) <
 		0)

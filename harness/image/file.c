@@ -45,6 +45,8 @@ file_open(const char *path, const struct image_limits *limits,
 	/* O_NONBLOCK: a fifo without a writer must not hold us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
+	if (fd < 0 && errno == ENXIO) /* a socket */
+		return err_set(e, ERR_INPUT, "is no regular file");
 	if (fd < 0)
 		return err_sys(e,
 			errno == ENOENT || errno == ENOTDIR ? ERR_ABSENT

@@ -24,6 +24,9 @@ failed(const char *path, struct err *e)
 			"'%s' is, or is behind, a symbolic link or what is no "
 			"folder: it is not followed",
 			shown_of(slice_of(name)).text);
+	if (errno == ENXIO) /* a socket, or a device that is not there */
+		return err_set(e, ERR_INPUT, "'%s' is no regular file",
+			shown_of(slice_of(name)).text);
 	return err_sys(e, ERR_HOST, "'%s': cannot open",
 		shown_of(slice_of(name)).text);
 }

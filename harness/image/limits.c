@@ -83,9 +83,11 @@ parse_value(const char *text, bool is_bytes, uint64_t most, uint64_t *out)
 	const char *p = text, *suffix;
 
 	for (; isdigit((unsigned char)*p); p++) {
-		if (v > (UINT64_MAX - 9) / 10)
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (v > (UINT64_MAX - digit) / 10)
 			return false;
-		v = v * 10 + (uint64_t)(*p - '0');
+		v = v * 10 + digit;
 	}
 	if (*p != '\0') {
 		suffix = strchr(suffixes, *p);

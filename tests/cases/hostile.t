@@ -63,12 +63,20 @@ judge() {
 }
 
 count=0
-for kind_of in archives:.tar layers:.tar systems:.squashfs packages:.package profiles:.tar.gz bombs:.tar; do
+# Folders are named by their transport.
+image_of() {
+	case $script:$name in
+	layouts:oci-archive-*) echo "oci-archive:$T/bad/$script/$name" ;;
+	layouts:*) echo "${name%%-*}:$T/bad/$script/$name" ;;
+	*) echo "$T/bad/$script/$name$suffix" ;;
+	esac
+}
+for kind_of in archives:.tar layers:.tar layouts: systems:.squashfs packages:.package profiles:.tar.gz bombs:.tar; do
 	script=${kind_of%%:*} suffix=${kind_of#*:}
 	mkdir "$T/bad/$script"
 	"tests/hostile/$script" "$T/bad/$script" >"$T/rows" || exit 1
 	while read -r name kind text; do
-		attempt "$UNBLEND" inspect "$T/bad/$script/$name$suffix"
+		attempt "$UNBLEND" inspect "$(image_of)"
 		judge "$kind" "$text"
 		tell "$script: $name is ${kind/input/unreadable}"
 		count=$((count + 1))
@@ -97,6 +105,24 @@ attempt "$UNBLEND" recipe "$T/bad/profiles/url-script.tar.gz"
 [[ $status == 2 || $status == 0 ]] || wrong+=" its status is $status;"
 tell "recipe: a URL that is a command is data"
 not_ok "and nothing ran" test -e "$T/watch/cwd/owned"
+# In a run each is a verdict, and the run goes on; limits reach its workers.
+cat >"$T/run.corpus" <<END
+(corpus (version 0)
+ (image (name "cut") (source "docker-archive:$T/bad/archives/cut-gzip.tar"))
+ (image (name "bomb") (source "docker-archive:$T/bad/archives/bomb-in-layer.tar"))
+ (image (name "values") (source "docker-archive:$T/bad/layers/json-values.tar"))
+ (image (name "good") (source "docker-archive:$good")))
+END
+verdicts() { jq -r '.images[] | "\(.name)=\(.verdict)"' "$1/report.json" | sort | tr '\n' ' '; }
+run timeout 100 "$UNBLEND" run -q --depth recipe -o "$T/report" --cache "$T/run-cache" "$T/run.corpus"
+is "$(verdicts "$T/report")" "bomb=refused cut=unreadable good=no-provenance values=refused " \
+	"a run refuses what is beyond a limit, and goes on"
+run timeout 100 "$UNBLEND" run -q --depth recipe -o "$T/report2" --cache "$T/run-cache" \
+	--limit json-values=200K --limit ratio=100000 --limit members=2 "$T/run.corpus"
+is "$(verdicts "$T/report2")" "bomb=refused cut=unreadable good=refused values=refused " \
+	"limits of the command line reach the workers"
+like "$T/report2/report.json" 'limit members is 2: --limit members=N raises it' "and are named"
+
 is "$(cat "$T/watch/canary")" unchanged "what lies outside is as it was"
 is "$(sha256sum /etc/passwd)" "$hosts_before" "so is the machine"
 done_testing
