@@ -81,12 +81,12 @@ struct store_use {
 	bool is_blamed;
 };
 
-/* By name, version, and the images' order in the run; an image comes once for
- * each name and version. */
+/* By name and version; of those first what is blamed, then what is not accepted,
+ * then the images' order in the run.  An image comes once for each version. */
 int store_package_uses(struct store *s, int64_t run,
 	int (*f)(void *arg, const struct store_use *u, struct err *e),
 	void *arg, struct err *e) NODISCARD;
-/* By name, URL, commit, and the images' order in the run. */
+/* By name, URL and commit; of those first what is not accepted. */
 int store_channel_uses(struct store *s, int64_t run,
 	int (*f)(void *arg, const struct store_use *u, struct err *e),
 	void *arg, struct err *e) NODISCARD;

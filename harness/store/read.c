@@ -135,6 +135,7 @@ read_attempt(struct store *s, const struct db_rows *r, struct store_attempt *a,
 	a->good_verdict = db_column_text(r, i++);
 	a->good_run = db_column_int(r, i++);
 	a->since_run = db_column_int(r, i++);
+	a->of_run = db_column_int(r, i++);
 	if (!a->sample.expect && a->is_judged && !a->is_accepted &&
 		a->good_verdict && a->verdict != VERDICT_NOT_TRIED)
 		a->is_regression = true;

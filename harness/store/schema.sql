@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --
--- The database of unblend, version 2.  Read it with any sqlite3:
+-- The database of unblend, version 3.  Read it with any sqlite3:
 --
 --	SELECT name, verdict FROM judgement WHERE run_id = 3 AND NOT is_accepted;
 --	SELECT run_id, verdict FROM judgement WHERE name = 'svd' ORDER BY run_id;
@@ -319,9 +319,40 @@ CREATE TABLE difference (
 	PRIMARY KEY (sample_id, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Attempts with what their run and corpus make of the verdict: expect, where
--- given, stands in the place of the run's line.  A machine that failed says
--- nothing of the image, so it is no regression.
+-- What a verdict on a sample depends on: while it is all the same, the verdict
+-- stands.  Written when the run begins.
+CREATE TABLE basis (
+	sample_id INTEGER PRIMARY KEY REFERENCES sample (id),
+	file TEXT,                      -- "SIZE MTIME.NANOSECONDS INODE DEVICE" of
+	                                -- the image file; NULL: is none
+	entry BLOB NOT NULL CHECK (length(entry) = 32),
+	                                -- over what the corpus says of it
+	guix TEXT NOT NULL,             -- which program; '' when there is none
+	policy BLOB NOT NULL CHECK (length(policy) = 32)
+	                                -- over trust, mirrors, depth, limits, and
+	                                -- the version of this program
+) STRICT;
+
+-- Samples that a run did not try, since nothing of their basis has changed.
+CREATE TABLE skip (
+	sample_id INTEGER PRIMARY KEY REFERENCES sample (id),
+	of_sample_id INTEGER NOT NULL REFERENCES attempt (sample_id)
+	                                -- whose verdict stands
+) STRICT;
+
+-- Tries that ended in a way that may pass, before the one that counts.
+CREATE TABLE trial (
+	sample_id INTEGER NOT NULL REFERENCES sample (id),
+	seq INTEGER NOT NULL,
+	ended_s INTEGER NOT NULL,
+	class TEXT NOT NULL,            -- stable word of what it was
+	PRIMARY KEY (sample_id, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Samples with their attempt, or the one that stands in its place, and what run
+-- and corpus make of the verdict: expect, where given, stands in the place of
+-- the run's line.  A machine that failed says nothing of the image, so it is no
+-- regression.
 CREATE VIEW judgement AS
 SELECT s.id AS sample_id, s.run_id, s.seq, s.name, a.verdict, v.rank,
 	v.rank <= coalesce(x.rank, l.rank) AS is_accepted,
@@ -329,6 +360,7 @@ SELECT s.id AS sample_id, s.run_id, s.seq, s.name, a.verdict, v.rank,
 FROM sample s
 JOIN run r ON r.id = s.run_id
 JOIN verdict l ON l.name = r.accept
-JOIN attempt a ON a.sample_id = s.id
+LEFT JOIN skip k ON k.sample_id = s.id
+JOIN attempt a ON a.sample_id = coalesce(k.of_sample_id, s.id)
 JOIN verdict v ON v.name = a.verdict
 LEFT JOIN verdict x ON x.name = s.expect;

@@ -118,6 +118,8 @@ struct store_attempt {
 	/* the first run after that one (of all, if none) that judged it; 0:
 	 * none has yet.  Where this run does not accept it: broken since */
 	int64_t since_run;
+	int64_t of_run; /* not tried in this run, nothing having changed: the
+			 * run whose attempt this is; 0: of this run */
 };
 
 struct store_channel {

@@ -11,7 +11,7 @@ static const char schema[] =
 /* The pragmas are part of the transaction: a database has its marks when, and
  * only when, it has its tables. */
 static const char marks[] = "PRAGMA application_id = 0x55424c44;"
-			    "PRAGMA user_version = 2;";
+			    "PRAGMA user_version = 3;";
 
 static int
 make_verdicts(struct store *s, struct err *e)
@@ -62,10 +62,51 @@ upgrade_1(struct store *s, struct err *e)
 	return db_script(s, "PRAGMA user_version = 2;", e);
 }
 
+/* 3: what a verdict depends on, what was not tried, what was tried again. */
+static int
+upgrade_2(struct store *s, struct err *e)
+{
+	static const char tables[] =
+		"CREATE TABLE basis ( "
+		"sample_id INTEGER PRIMARY KEY REFERENCES sample (id), "
+		"file TEXT, "
+		"entry BLOB NOT NULL CHECK (length(entry) = 32), "
+		"guix TEXT NOT NULL, "
+		"policy BLOB NOT NULL CHECK (length(policy) = 32) "
+		") STRICT; "
+		"CREATE TABLE skip ( "
+		"sample_id INTEGER PRIMARY KEY REFERENCES sample (id), "
+		"of_sample_id INTEGER NOT NULL REFERENCES attempt (sample_id) "
+		") STRICT; "
+		"CREATE TABLE trial ( "
+		"sample_id INTEGER NOT NULL REFERENCES sample (id), "
+		"seq INTEGER NOT NULL, "
+		"ended_s INTEGER NOT NULL, "
+		"class TEXT NOT NULL, "
+		"PRIMARY KEY (sample_id, seq) "
+		") STRICT, WITHOUT ROWID; "
+		"DROP VIEW judgement; "
+		"CREATE VIEW judgement AS "
+		"SELECT s.id AS sample_id, s.run_id, s.seq, s.name, a.verdict, v.rank, "
+		"v.rank <= coalesce(x.rank, l.rank) AS is_accepted, "
+		"coalesce(v.rank > x.rank AND v.name <> 'not-tried', 0) AS is_regression "
+		"FROM sample s "
+		"JOIN run r ON r.id = s.run_id "
+		"JOIN verdict l ON l.name = r.accept "
+		"LEFT JOIN skip k ON k.sample_id = s.id "
+		"JOIN attempt a ON a.sample_id = coalesce(k.of_sample_id, s.id) "
+		"JOIN verdict v ON v.name = a.verdict "
+		"LEFT JOIN verdict x ON x.name = s.expect; "
+		"PRAGMA user_version = 3;";
+
+	return db_script(s, tables, e);
+}
+
 /* What brings version i + 1 to i + 2. */
 static int (*const steps[UPGRADE_VERSION - 1])(
 	struct store *s, struct err *e) = {
 	upgrade_1,
+	upgrade_2,
 };
 
 int
