@@ -109,7 +109,7 @@ write_differences(struct markup *m, const struct report *r,
 	if (packages.n > 0)
 		fputs("</p>\n", m->f);
 	fputs("<div class=\"box\" tabindex=\"0\" role=\"region\" "
-	      "aria-labelledby=\"differences\">\n"
+	      "aria-label=\"Table of differences\">\n"
 	      "<table class=\"rows differences\">\n<thead><tr>"
 	      "<th scope=\"col\">Kind</th><th scope=\"col\">Path</th>"
 	      "<th scope=\"col\">What</th><th scope=\"col\" class=\"num\">"

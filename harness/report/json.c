@@ -219,6 +219,19 @@ put_verdict(
 	} else {
 		jout_null(j, "last");
 	}
+	if (a->good_verdict) {
+		jout_begin(j, "good", '{');
+		jout_int(j, "run", a->good_run);
+		jout_str(j, "verdict", a->good_verdict);
+		jout_end(j, '}');
+	} else {
+		jout_null(j, "good");
+	}
+	if (a->is_judged && !a->is_accepted && a->since_run > 0)
+		jout_int(j, "since", a->since_run);
+	else
+		jout_null(j, "since");
+	jout_bool(j, "flaky", r->is_flaky);
 	put_time(j, "started", a->started_s);
 	jout_int(j, "elapsed_ms", a->elapsed_ms);
 	jout_str(j, "file", buf_text(&r->file));

@@ -110,6 +110,8 @@ markup_head(struct markup *m, const char *title)
 	write_source(m, style);
 	fputs("; script-src ", m->f);
 	write_source(m, script);
+	if (m->nonce)
+		markup(m, " 'nonce-%s'", m->nonce);
 	markup(m, "\">\n<title>%s</title>\n<style>", title);
 	fputs(style, m->f);
 	fputs("</style>\n</head>\n<body>\n", m->f);

@@ -15,6 +15,8 @@
  */
 struct markup {
 	FILE *f; /* the caller's */
+	/* of a script beside the page, which no other can name; NULL: none */
+	const char *nonce;
 	struct buf clean, out;
 };
 

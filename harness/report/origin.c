@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/words.h"
 
 struct listing {
 	struct markup *m;
@@ -15,6 +16,8 @@ add_channel(void *arg, const struct store_channel *c, struct err *e)
 {
 	struct listing *l = arg;
 	struct markup *m = l->m;
+	CLEANUP(buf_fini)
+	struct buf file = {0};
 
 	(void)e;
 	if (l->n++ == 0)
@@ -28,12 +31,17 @@ add_channel(void *arg, const struct store_channel *c, struct err *e)
 			m->f);
 	if (l->n > PAGE_LIST_MAX)
 		return 0;
+	report_file(&file, c->name);
 	markup(m,
-		"<tr><th scope=\"row\">%s</th><td data-l=\"URL\"><code>%s"
-		"</code></td><td data-l=\"Branch\" class=\"word\">%s</td>"
+		"<tr><th scope=\"row\"><a href=\"../channels/%s.html\">%s</a>"
+		"</th><td data-l=\"URL\">",
+		buf_text(&file), c->name);
+	page_url(m, c->url);
+	markup(m,
+		"</td><td data-l=\"Branch\" class=\"word\">%s</td>"
 		"<td data-l=\"Commit\"><code>%s</code></td>"
 		"<td data-l=\"Introduction\">",
-		c->name, c->url, c->branch, c->commit);
+		c->branch, c->commit);
 	if (c->intro_commit)
 		markup(m,
 			"<code>%s</code> <span class=\"sub signer\">signed by "
@@ -65,6 +73,8 @@ add_package(void *arg, const struct store_package *p, struct err *e)
 	struct markup *m = l->m;
 	/* Deeper ones are indented no further: the number says how deep. */
 	int depth = p->depth < 4 ? p->depth : 4;
+	CLEANUP(buf_fini)
+	struct buf file = {0};
 
 	(void)e;
 	if (l->n++ == 0)
@@ -79,8 +89,11 @@ add_package(void *arg, const struct store_package *p, struct err *e)
 			m->f);
 	if (l->n > PAGE_PACKAGES_MAX)
 		return 0;
-	markup(m, "<tr class=\"depth-%d\"><th scope=\"row\">%s", depth,
-		p->name);
+	report_file(&file, p->name);
+	markup(m,
+		"<tr class=\"depth-%d\"><th scope=\"row\">"
+		"<a href=\"../packages/%s.html\">%s</a>",
+		depth, buf_text(&file), p->name);
 	if (p->depth > 0)
 		fputs(" <span class=\"sub\">propagated</span>", m->f);
 	write_transformations(m, p->transformations);

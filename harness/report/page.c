@@ -2,9 +2,11 @@
 #include "report/page.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "report/chart.h"
 #include "report/words.h"
 
 const char *
@@ -18,6 +20,31 @@ page_tone(enum verdict v)
 	};
 
 	return tones[verdict_junit(v)];
+}
+
+int
+page_close(FILE *f, const char *path, struct err *e)
+{
+	int is_failed = ferror(f);
+
+	if (fclose(f) != 0 || is_failed)
+		return err_sys(e, ERR_HOST, "%s: cannot write", path);
+	return 0;
+}
+
+void
+page_url(struct markup *m, const char *url)
+{
+	bool is_web = strncmp(url, "https://", strlen("https://")) == 0 ||
+		strncmp(url, "http://", strlen("http://")) == 0;
+
+	if (is_web)
+		markup(m,
+			"<a href=\"%s\" rel=\"noreferrer external\"><code>%s"
+			"</code></a>",
+			url, url);
+	else
+		markup(m, "<code>%s</code>", url);
 }
 
 void
@@ -95,6 +122,8 @@ write_header(
 	struct markup *m, const struct report *r, const struct store_attempt *a)
 {
 	const char *standing = report_standing(a);
+	CLEANUP(buf_fini)
+	struct buf since = {0};
 
 	markup(m,
 		"<header>\n<nav class=\"crumbs\" aria-label=\"Back\">"
@@ -110,10 +139,16 @@ write_header(
 	if (a->sample.expect)
 		markup(m, "Expected: %s. ", a->sample.expect);
 	if (a->last_verdict)
-		markup(m, "In run %" PRId64 ": %s.", a->last_run,
+		markup(m, "In run %" PRId64 ": %s. ", a->last_run,
 			a->last_verdict);
 	else
-		fputs("Judged for the first time.", m->f);
+		fputs("Judged for the first time. ", m->f);
+	report_since(&since, a);
+	markup(m, "%s", buf_text(&since));
+	if (r->is_flaky)
+		fputs(" <b>Flaky</b>: with the same image and recipe, it passed "
+		      "and failed by turns.",
+			m->f);
 	fputs("</p>\n</header>\n<main>\n", m->f);
 }
 
@@ -244,6 +279,7 @@ page_write(struct markup *m, const struct report *r,
 	if (differences_write(m, r, a, e) < 0 || origin_write(m, r, a, e) < 0 ||
 		evidence_write(m, r, a, e) < 0)
 		return -1;
+	chart_strip(m, r);
 	write_log(m, r);
 	fputs("</main>\n", m->f);
 	markup_foot(m);

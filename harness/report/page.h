@@ -27,6 +27,8 @@ int differences_write(struct markup *m, const struct report *r,
 int evidence_write(struct markup *m, const struct report *r,
 	const struct store_attempt *a, struct err *e) NODISCARD;
 
+/* Close a file that was written; ERR_HOST where anything was lost. */
+int page_close(FILE *f, const char *path, struct err *e) NODISCARD;
 /* "<span class="badge ...">": the verdict, and what stands beside it. */
 void page_badge(struct markup *m, const struct store_attempt *a);
 /* The class of a verdict's colour: "pass", "fail", "skip" or "error". */
@@ -39,5 +41,8 @@ void page_copy(
 /* "<dt>label<dd>value", code when is_code; nothing for NULL or "". */
 void
 page_fact(struct markup *m, const char *label, const char *value, bool is_code);
+
+/* A link to url where a browser may follow it, else its text alone. */
+void page_url(struct markup *m, const char *url);
 
 #endif

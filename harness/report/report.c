@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "report/sink.h"
@@ -65,16 +67,26 @@ note_change(struct report *r, const struct store_attempt *a)
 	};
 }
 
+struct first_pass {
+	struct report *r;
+	struct digest_sum *sum;
+};
+
 static int
 count(void *arg, const struct store_attempt *a, struct err *e)
 {
-	struct report *r = arg;
+	struct first_pass *pass = arg;
+	struct report *r = pass->r;
+	const int64_t numbers[] = {
+		a->sample.id, a->started_s, a->elapsed_ms, a->is_judged};
 	struct report_suite *s = suite_of(r, a->sample.collection);
 	enum verdict_junit outcome = report_outcome(a);
 	enum report_shift shift = report_shift(a);
 	int64_t chars = (int64_t)report_chars(a->sample.name);
 
 	(void)e;
+	digest_add(pass->sum, a->sample.name, strlen(a->sample.name));
+	digest_add(pass->sum, numbers, sizeof(numbers));
 	s->tests++;
 	s->failures += outcome == JUNIT_FAILURE;
 	s->errors += outcome == JUNIT_ERROR;
@@ -90,6 +102,8 @@ count(void *arg, const struct store_attempt *a, struct err *e)
 	r->fresh += shift == SHIFT_NEW;
 	r->better += shift == SHIFT_BETTER;
 	r->worse += shift == SHIFT_WORSE;
+	r->shifted_regressions += a->is_judged && a->is_regression &&
+		(shift == SHIFT_BETTER || shift == SHIFT_WORSE);
 	if (chars > r->name_chars)
 		r->name_chars = chars;
 	if ((a->is_judged && a->is_regression) || shift == SHIFT_BETTER ||
@@ -101,6 +115,12 @@ count(void *arg, const struct store_attempt *a, struct err *e)
 int
 report_load(struct report *r, struct store *s, int64_t run, struct err *e)
 {
+	CLEANUP(own_digest)
+	struct digest_sum *sum = digest_new();
+	struct first_pass pass = {r, sum};
+	char hex[DIGEST_HEX + 1];
+	struct digest d;
+
 	*r = (struct report){0};
 	/* Both passes see the database as it was at the first. */
 	if (store_read_begin(s, e) < 0)
@@ -108,7 +128,12 @@ report_load(struct report *r, struct store *s, int64_t run, struct err *e)
 	r->store = s;
 	if (store_run_get(s, run, &r->run, e) < 0)
 		return -1;
-	return store_attempts(s, r->run.id, count, r, e);
+	if (store_attempts(s, r->run.id, count, &pass, e) < 0)
+		return -1;
+	d = digest_end(sum);
+	digest_hex(&d, hex);
+	snprintf(r->nonce, sizeof(r->nonce), "%.32s", hex);
+	return 0;
 }
 
 void

@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 enum {
-	REPORT_CHANGES_MAX = 20, /* changed images named on the front page */
+	REPORT_CHANGES_MAX = 10, /* changed images named on the front page */
 	REPORT_PAST_MAX = 40,    /* runs in an image's history */
 	REPORT_FLAKY_RUNS = 10   /* of which so many tell whether it is flaky */
 };
@@ -57,8 +57,12 @@ struct report {
 	int64_t counts[VERDICT_COUNT];
 	int64_t total, unjudged, unaccepted;
 	int64_t regressions, better, worse, fresh; /* against the last run */
-	int64_t name_chars;                        /* the longest name */
-	struct report_suite *suites;               /* in the order of the run */
+	int64_t shifted_regressions; /* those better or worse than then */
+	int64_t name_chars;          /* the longest name */
+	/* what nobody could know who wrote an image: digits of a digest over
+	 * all verdicts and times */
+	char nonce[33];
+	struct report_suite *suites; /* in the order of the run */
 	size_t n_suites, cap_suites;
 	struct report_change *changes; /* the first REPORT_CHANGES_MAX, and of
 					* regressions as many */
