@@ -181,9 +181,11 @@ image_read_place(const struct place *place, const struct image_options *options,
 	image->source = place->name
 		? arena_copy(&image->arena, place->name, strlen(place->name))
 		: image->path;
+	own->from = place;
 	if (read_kind(own, place, options, e) < 0)
 		return err_wrap(
 			e, "%s", shown_of(slice_of(image->source)).text);
+	own->from = NULL;
 	*out = STEAL(image);
 	return 0;
 }

@@ -31,7 +31,8 @@ struct image_own {
 	struct docker_config config;
 	struct tree_source *sources; /* of hard links */
 	size_t n_sources;
-	struct place held; /* by image_hold */
+	const struct place *from; /* what it is read from; NULL once it is */
+	struct place held;        /* by image_hold */
 };
 
 static inline const struct image_own *
