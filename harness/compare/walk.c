@@ -66,7 +66,16 @@ owner(struct buf *out, const struct tree_entry *t)
 	buf_char(out, ')');
 }
 
-/* Numbers alone, where one side has no names; they are what a kernel knows. */
+static bool
+is_added_later(const struct walk *w, const struct tree_entry *a)
+{
+	return w->mode->base_layers > 0 && a->layer >= w->mode->base_layers;
+}
+
+/*
+ * Numbers alone, where one side has no names, as those who write layers anew
+ * leave them out; they are what a kernel knows.
+ */
 static bool
 is_same_owner(
 	struct walk *w, const struct tree_entry *a, const struct tree_entry *b)
@@ -80,7 +89,8 @@ is_same_owner(
 		return true;
 	if (a->uid != b->uid || a->gid != b->gid)
 		return false;
-	if (is_named || !w->mode->is_flat || !is_bare)
+	if (is_named || !is_bare ||
+		(!w->mode->is_flat && !is_added_later(w, a)))
 		return is_named;
 	w->allowed[ALLOWANCE_OWNER_NAMES]++;
 	return true;
@@ -196,12 +206,6 @@ compare_entries(
 			a->dev_major, a->dev_minor, b->dev_major, b->dev_minor);
 		add(w, FINDING_DEVICE, a->path);
 	}
-}
-
-static bool
-is_added_later(const struct walk *w, const struct tree_entry *a)
-{
-	return w->mode->base_layers > 0 && a->layer >= w->mode->base_layers;
 }
 
 static void
