@@ -627,12 +627,15 @@ look_localstatedir(struct look *l)
 	}
 }
 
-/* guix/scripts/pack.scm, wrapped-package: the wrapper is NAME-VERSIONR. */
+/* guix/scripts/pack.scm, wrapped-package: the wrapper is NAME-VERSIONR, its
+ * outputs as of any package. */
 static bool
 is_wrapped(const struct package *p)
 {
+	bool is_out = strcmp(p->output, "out") == 0;
 	CLEANUP(own_free)
-	char *end = xasprintf("-%s-%sR", p->name, p->version);
+	char *end = xasprintf("-%s-%sR%s%s", p->name, p->version,
+		is_out ? "" : "-", is_out ? "" : p->output);
 
 	return slice_ends(slice_of(p->store_path), end);
 }

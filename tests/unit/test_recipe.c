@@ -487,6 +487,12 @@ wrapped_packages_are_relocatable(void **state)
 	f.own.image.n_items = 2;
 	reveals(&f, "--relocatable --relocatable");
 	end(&f);
+	/* Its outputs are named as those of any package. */
+	begin(&f,
+		V4("(\"a\" \"1\" \"doc\" \"/gnu/store/x-a-1R-doc\""
+		   " (properties (" PROVENANCE ")))"));
+	reveals(&f, "--relocatable");
+	end(&f);
 	/* Not every name that ends in R was wrapped. */
 	begin(&f, V4(ENTRY("a", "1R", "out")));
 	reveals(&f, "");
