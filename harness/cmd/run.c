@@ -221,6 +221,9 @@ judge(struct store *store, const struct sched_result *result, struct err *e)
 			(long long)unjudged, result->n_selected);
 		return EXIT_MACHINE;
 	}
+	/* What was not tried says nothing of an image. */
+	if (unaccepted > 0 && unaccepted == counts[VERDICT_NOT_TRIED])
+		return EXIT_MACHINE;
 	return unaccepted > 0 ? EXIT_NOT : EXIT_ACCEPTED;
 }
 

@@ -141,6 +141,17 @@ is "$status" 0 "both are rebuilt"
 is "$(of grafted verdict attempt) $(of ungrafted verdict attempt)" "identical identical" \
 	"identical, grafted or not"
 
+# Where this machine alone has failed, that is its exit status.
+corpus hello multi
+run env PATH=/usr/bin:/bin "$UNBLEND" run "$T/t.corpus" --trust corpus/demo.trust \
+	--cache "$T/cache3" -o "$T/report3"
+is "$status $(jq -r '[.images[].verdict] | unique[]' "$T/report3/report.json")" "3 not-tried" \
+	"without Guix: the machine failed, and no image"
+corpus hello noprov
+run env PATH=/usr/bin:/bin "$UNBLEND" run "$T/t.corpus" --trust corpus/demo.trust \
+	--cache "$T/cache3" -o "$T/report4"
+is "$status" 1 "and an image that does not pass by itself is what counts"
+
 # --- more of it ---------------------------------------------------------------
 corpus dice
 run unblend --depth packages
