@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Images of the real Guix 1.2.0 of 2020, rebuilt by it; and the newer Guix travels
-# to its channel.
-# needs: world
+# Images of the real Guix 1.2.0 of 2020, rebuilt by it, and by the newer Guix, which
+# travels to its channel; and what both Guixes would get wrong.
+# needs: both worlds
 . tests/cases/tap.sh
 
 world=build/world-1.2 images=$PWD/build/images-1.2
@@ -102,4 +102,78 @@ for name in plain transformed two-channels; do
 	same "$T/out" "$T/expected" "from there, 1.2.0 travels on to what it would pack itself: $name"
 	[ "$name" != plain ] || not_ok "which it would not from here" cmp -s "$T/once" "$T/expected"
 done
+
+# unblend does that by itself, knows it the next time, and says so.
+corpus "$T/hop.corpus" tarball two-channels transformed
+run newer "$UNBLEND" run -q "$T/hop.corpus" -o "$T/hop" --trust "$T/trust" --cache "$T/cache-hop"
+is "$(verdicts "$T/hop")" "tarball identical
+transformed identical
+two-channels identical" "the newer Guix rebuilds images of 1.2.0, bit by bit"
+is "$(sqlite3 -batch "$T/hop/unblend.db" "SELECT count(*) FROM rebuild JOIN attempt USING (sample_id)
+	JOIN recipe ON recipe.id = recipe_id WHERE rebuild.profile = recipe.profile")" 3 \
+	"to the profiles that they hold"
+run newer "$UNBLEND" run -q "$T/hop.corpus" -o "$T/hop-again" --depth recipe \
+	--trust "$T/trust" --cache "$T/cache-hop"
+is "$(verdicts "$T/hop-again" | cut -d' ' -f2 | sort -u)" same-recipe "once more, by the instance that is there"
+run "$UNBLEND" recipe -o "$T/hop-recipe" "$images/tarball.tar.gz"
+like "$T/hop-recipe/rebuild.sh" '^# note: time-machine twice: ' "rebuild.sh says why it travels twice"
+run newer sh "$T/hop-recipe/rebuild.sh"
+is "$status $(tail -n 1 "$T/out")" "0 identical" "and by hand it gives the same file"
+
+# --- channels and manifest given, and other channels of the same commits -----------
+# given ENTER IMAGES IMAGE CHANNEL WORLD: noprov has no provenance, IMAGE has; both are of
+# CHANNEL, in /srv/channels of the world.
+given() {
+	into=$1 from=$2 image=$3 channel=$4 work=$T/given-$1
+	mkdir -p "$work"
+	cp -a "$5/srv/channels/$channel" "$work/copy"
+	sed "s,file:///srv/channels/$channel,file://$work/copy," \
+		"$from/noprov.channels.scm" >"$work/copy.scm"
+	cp "$from/noprov.channels.scm" "$work/there.scm"
+	cp "$from/noprov.manifest.scm" "$work/manifest.scm"
+	cat >"$work/trust" <<END
+(trust
+ (version 0)
+ (channel (url "file:///srv/channels/$channel"))
+ (channel (url "file://$work/copy")))
+END
+	file() { echo "pack:$from/$(sed 's/.*  //' "$from/$1.sha256")"; }
+	cat >"$work/given.corpus" <<END
+(corpus (version 0)
+ (image (name "given") (source "$(file noprov)")
+  (channels "there.scm") (manifest "manifest.scm"))
+ (image (name "elsewhere") (source "$(file noprov)")
+  (channels "copy.scm") (manifest "manifest.scm"))
+ (image (name "without") (source "$(file noprov)"))
+ (image (name "with") (source "$(file "$image")")))
+END
+	run "$into" "$UNBLEND" run -q "$work/given.corpus" -o "$work/1" --trust "$work/trust" \
+		--cache "$work/cache"
+	is "$(verdicts "$work/1")" "elsewhere identical
+given identical
+with identical
+without no-provenance" "$into: an image without provenance is rebuilt by what the corpus gives"
+
+	# Guix knows an instance by its commits alone: that of the copy answers for
+	# the other, and an image that it packs would name the copy.
+	copy=$(grep -l "$work/copy" "$work"/cache/lanes/*/home/.gitconfig)
+	copy=${copy%/home/.gitconfig}
+	instances() { (cd "$1" && find profiles/inferiors home/.cache/guix/inferiors -type l 2>/dev/null | sort); }
+	for lane in "$work"/cache/lanes/*; do
+		[ "$lane" != "$copy" ] || continue
+		is "$(instances "$lane")" "$(instances "$copy")" "$into: Guix names both instances alike"
+		rm -f "$lane"/home/roots/*
+		for link in $(instances "$lane"); do
+			ln -sfn "$(readlink "$copy/$link")" "$lane/$link"
+		done
+	done
+	sed -i '/"without"/d' "$work/given.corpus"
+	run "$into" "$UNBLEND" run -q "$work/given.corpus" -o "$work/2" --trust "$work/trust" \
+		--cache "$work/cache"
+	is "$(verdicts "$work/2")" "elsewhere identical
+given identical
+with identical" "$into: an instance of the same commits from elsewhere is not taken for the recipe's"
+}
+given enter "$images" plain guix-1.2 "$world"
+given newer "$PWD/build/images" hello guix "${WORLD:-build/world}"
 done_testing
