@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/reading.h"
 #include "provenance/provenance.h"
 #include "recipe/recipe.h"
+#include "report/sbom.h"
 
 enum {
-	OPT_JSON = 256
+	OPT_JSON = 256,
+	OPT_SBOM
 };
 
 /* What one image tells; provenance and recipe are NULL where it does not. */
@@ -21,6 +26,7 @@ struct findings {
 	struct provenance *provenance;
 	struct recipe *recipe;
 	const char *why; /* there is no recipe; NULL when there is */
+	enum sbom_form form;
 };
 
 static int
@@ -38,6 +44,43 @@ print_json(const struct findings *f, struct err *e)
 	jout_str(&j, "problem", f->why);
 	jout_end(&j, '}');
 	return jout_close(&j, e);
+}
+
+/* SOURCE_DATE_EPOCH where it is set (reproducible-builds.org), else now. */
+static int64_t
+made_s(void)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	int64_t s = 0;
+
+	if (text && common_number(text, "SOURCE_DATE_EPOCH", UINT32_MAX, &s))
+		return s;
+	return clock_wall_s();
+}
+
+static int
+print_sbom(const struct findings *f, struct err *e)
+{
+	const struct sbom s = {
+		.form = f->form,
+		.image = f->image,
+		.provenance = f->provenance,
+		.tool_version = CMD_VERSION,
+		.created_s = f->form == SBOM_SPDX ? made_s() : 0,
+	};
+
+	return sbom_write(&s, stdout, e);
+}
+
+/* "cyclonedx" or "spdx"; a complaint otherwise. */
+static bool
+set_form(struct findings *f, const char *name)
+{
+	f->form = strcmp(name, "spdx") == 0 ? SBOM_SPDX : SBOM_CYCLONEDX;
+	if (f->form == SBOM_SPDX || strcmp(name, "cyclonedx") == 0)
+		return true;
+	common_complain("--sbom: '%s' is neither cyclonedx nor spdx", name);
+	return false;
 }
 
 /* One line of cleaned text under a heading. */
@@ -182,20 +225,26 @@ cmd_inspect(int argc, char *argv[])
 {
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
+		{"sbom", required_argument, NULL, OPT_SBOM},
 		READING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct findings f = {0};
 	struct err found = {0}, e = {0};
-	bool is_json = false;
+	int (*print)(const struct findings *found, struct err *err) =
+		print_text;
 	int c, status = EXIT_ACCEPTED;
 
 	reading_init(&f.reading);
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
 		if (c == OPT_JSON)
-			is_json = true;
-		else if (!reading_take(&f.reading, c))
+			print = print_json;
+		else if (c == OPT_SBOM) {
+			if (!set_form(&f, optarg))
+				return EXIT_WRONG;
+			print = print_sbom;
+		} else if (!reading_take(&f.reading, c))
 			return EXIT_WRONG;
 	}
 	if (argc - optind != 1)
@@ -203,7 +252,7 @@ cmd_inspect(int argc, char *argv[])
 	f.source = argv[optind];
 	if (find(&f, &found) < 0)
 		status = common_fail(&found);
-	else if ((is_json ? print_json : print_text)(&f, &e) < 0)
+	else if (print(&f, &e) < 0)
 		status = common_fail(&e);
 	recipe_free(f.recipe);
 	provenance_free(f.provenance);

@@ -49,7 +49,9 @@ static const struct command commands[] = {
 		"Say what is in an image and where it comes from, without "
 		"running anything.\nIMAGE is FILE, pack:FILE or docker-archive:FILE.\n"
 		"\n"
-		"      --json            as JSON\n" READING_USAGE "\n"
+		"      --json            as JSON\n"
+		"      --sbom FORM       as a bill of materials: cyclonedx "
+		"(1.6) or spdx (2.3)\n" READING_USAGE "\n"
 		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
 	{"recipe", cmd_recipe,
 		"channels.scm, manifest.scm and rebuild.sh of an image",

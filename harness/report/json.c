@@ -4,13 +4,24 @@
 #include "base/clock.h"
 #include "base/jout.h"
 #include "base/path.h"
+#include "report/folder.h"
+#include "report/page.h"
 #include "report/sink.h"
 #include "report/words.h"
 
-/* report.json: all that the store knows of a run but the logs. */
+/*
+ * report.json: all that the store knows of a run but the logs; and
+ * json/NAME.json, the same of one image.  reports/report.schema.json tells what
+ * they hold; whoever takes something away from that raises the version.
+ */
+enum {
+	JSON_VERSION = 1
+};
+
 struct json {
 	struct aside file;
 	struct jout out;
+	struct folder images;
 };
 
 static void
@@ -57,6 +68,11 @@ put_run(struct jout *j, const struct report *r)
 	jout_str(j, "depth", r->run.depth);
 	put_lines(j, "corpora", r->run.corpora, '\n');
 	jout_end(j, '}');
+}
+
+static void
+put_counts(struct jout *j, const struct report *r)
+{
 	jout_begin(j, "counts", '{');
 	jout_int(j, "images", r->total);
 	jout_int(j, "unaccepted", r->unaccepted);
@@ -74,14 +90,19 @@ json_begin(const struct report *r, void **state, struct err *e)
 {
 	CLEANUP(own_free)
 	char *path = path_join(r->folder, "report.json");
+	CLEANUP(own_free)
+	char *images = path_join(r->folder, "json");
 	struct json *j = xcalloc(1, sizeof(*j));
 
 	*state = j;
-	if (aside_open(&j->file, path, e) < 0)
+	if (folder_open(&j->images, images, e) < 0 ||
+		aside_open(&j->file, path, e) < 0)
 		return -1;
 	jout_open(&j->out, j->file.f, 1);
 	jout_begin(&j->out, NULL, '{');
+	jout_int(&j->out, "version", JSON_VERSION);
 	put_run(&j->out, r);
+	put_counts(&j->out, r);
 	jout_begin(&j->out, "images", '[');
 	return 0;
 }
@@ -337,18 +358,53 @@ put_comparison(struct jout *j, const struct report *r,
 }
 
 static int
-json_sample(void *state, const struct report *r, const struct store_attempt *a,
-	struct err *e)
+put_sample(struct jout *j, const char *key, const struct report *r,
+	const struct store_attempt *a, struct err *e)
 {
-	struct jout *j = &((struct json *)state)->out;
-
-	jout_begin(j, NULL, '{');
+	jout_begin(j, key, '{');
 	put_verdict(j, r, a);
 	if (put_image(j, r, a, e) < 0 || put_recipe(j, r, a, e) < 0 ||
 		put_rebuilt(j, r, a, e) < 0 || put_comparison(j, r, a, e) < 0)
 		return -1;
 	jout_end(j, '}');
 	return 0;
+}
+
+static int
+write_one(const struct json *j, const struct report *r,
+	const struct store_attempt *a, struct err *e)
+{
+	CLEANUP(own_free)
+	char *path =
+		xasprintf("%s/%s.json", j->images.temp, buf_text(&r->file));
+	FILE *f = fopen(path, "wxe");
+	struct jout out;
+
+	if (!f)
+		return err_sys(e, ERR_HOST, "%s: cannot write", path);
+	jout_open(&out, f, 1);
+	jout_begin(&out, NULL, '{');
+	jout_int(&out, "version", JSON_VERSION);
+	put_run(&out, r);
+	if (put_sample(&out, "image", r, a, e) < 0) {
+		fclose(f);
+		return -1;
+	}
+	jout_end(&out, '}');
+	/* What was lost is known to the file too. */
+	fputc('\n', f);
+	return page_close(f, path, e);
+}
+
+static int
+json_sample(void *state, const struct report *r, const struct store_attempt *a,
+	struct err *e)
+{
+	struct json *j = state;
+
+	if (put_sample(&j->out, NULL, r, a, e) < 0)
+		return -1;
+	return write_one(j, r, a, e);
 }
 
 static int
@@ -363,8 +419,11 @@ json_end(void *state, const struct report *r, bool is_whole, struct err *e)
 		jout_end(&j->out, '}');
 		status = jout_close(&j->out, e);
 		if (status == 0)
+			status = folder_publish(&j->images, e);
+		if (status == 0)
 			status = aside_publish(&j->file, e);
 	}
+	folder_drop(&j->images);
 	aside_drop(&j->file);
 	free(j);
 	return status;

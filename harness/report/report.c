@@ -117,11 +117,12 @@ report_load(struct report *r, struct store *s, int64_t run, struct err *e)
 {
 	CLEANUP(own_digest)
 	struct digest_sum *sum = digest_new();
-	struct first_pass pass = {r, sum};
+	struct first_pass pass = {.sum = sum};
 	char hex[DIGEST_HEX + 1];
 	struct digest d;
 
 	*r = (struct report){0};
+	pass.r = r;
 	/* Both passes see the database as it was at the first. */
 	if (store_read_begin(s, e) < 0)
 		return -1;

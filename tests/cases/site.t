@@ -45,7 +45,7 @@ is "$(grep -o 'aria-label="papers over[^"]*"' "$site/index.html")" \
 		AND collection = 'papers'") in the run before\"" "the history of a collection"
 
 # A package: those that hold it, those that fail because of it.
-package=package-000
+package='package-000'
 uses() {
 	sql "SELECT DISTINCT s.name FROM sample s JOIN attempt a ON a.sample_id = s.id
 		JOIN package p USING (provenance_id) WHERE run_id = 3 AND p.name = '$package' $1 ORDER BY 1"
@@ -64,6 +64,19 @@ dead=$(cd "$site" && grep -oh 'href="[^"#]*\.\(html\|log\|json\|csv\|xml\)' inde
 	cd images && grep -oh 'href="\.\./[^"#]*' ./*.html | sed 's/href="//' | sort -u |
 	while read -r file; do [ -f "$file" ] || echo "$file"; done)
 is "$dead" "" "every link leads somewhere"
+
+if [ -d build/npm/node_modules ]; then
+	ok "report.json is as its schema says" tests/oracle/json-check \
+		reports/report.schema.json "$site/report.json"
+	ok "that of each image too" tests/oracle/json-check reports/image.schema.json \
+		-r reports/report.schema.json "$site"/json/*.json
+	jq '.images[7].recipe.id = null' "$site/report.json" >"$T/bad.json"
+	not_ok "the schema refuses another" tests/oracle/json-check \
+		reports/report.schema.json "$T/bad.json" 2>/dev/null
+else
+	skip 3 "npm's packages are not here"
+fi
+is "$(find "$site/json" -name "*.json" | wc -l)" 1010 "a file an image"
 
 cp -r "$site" "$T/first"
 run "$UNBLEND" report -d "$db" -o "$site"

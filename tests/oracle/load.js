@@ -25,6 +25,12 @@ exports.load = async function (name) {
 	return createRequire(path.join(npm, 'x.js'))(name)
 }
 
+// A file of a package that is not its main one, as "ajv/dist/2020".
+exports.part = async function (name) {
+	await exports.load(name.split('/')[0])
+	return createRequire(path.join(npm, 'x.js'))(name)
+}
+
 // Runs main(), and says in one line why it failed.
 exports.run = function (tool, main) {
 	main().then(status => process.exit(status), e => {
