@@ -9,7 +9,9 @@
 enum {
 	OPT_RUN = 256,
 	OPT_PROFILE,
-	OPT_FORMAT
+	OPT_FORMAT,
+	OPT_ATTEST,
+	OPT_KEY
 };
 
 static int
@@ -63,6 +65,8 @@ cmd_report(int argc, char *argv[])
 		{"output", required_argument, NULL, 'o'},
 		{"junit-profile", required_argument, NULL, OPT_PROFILE},
 		{"format", required_argument, NULL, OPT_FORMAT},
+		{"attest", no_argument, NULL, OPT_ATTEST},
+		{"sign-key", required_argument, NULL, OPT_KEY},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -76,6 +80,10 @@ cmd_report(int argc, char *argv[])
 			db = optarg;
 		else if (c == 'o')
 			o.folder = optarg;
+		else if (c == OPT_ATTEST)
+			o.is_attested = true;
+		else if (c == OPT_KEY)
+			o.sign_key = optarg;
 		else if (c == OPT_PROFILE) {
 			if (!set_profile(&o, optarg))
 				return EXIT_WRONG;
@@ -88,5 +96,8 @@ cmd_report(int argc, char *argv[])
 	}
 	if (!db || !o.folder || optind != argc)
 		return common_usage(argv[0], "expected -d FILE and -o DIR");
+	if (o.sign_key && !o.is_attested)
+		return common_usage(
+			argv[0], "--sign-key signs what --attest writes");
 	return report(db, &o, &e);
 }

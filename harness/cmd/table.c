@@ -113,6 +113,10 @@ static const struct command commands[] = {
 		"than once)\n"
 		"      --junit-profile P jenkins (default), or ant for strict "
 		"readers\n"
+		"      --attest          in-toto statements too: SLSA "
+		"provenance, verdict\n"
+		"      --sign-key FILE   sign them with this key of ssh-keygen "
+		"or minisign\n"
 		"\n"
 		"example: unblend report -d report/unblend.db -o again\n"},
 	{"bug", cmd_bug, "a bug report on an image, ready to send",

@@ -13,6 +13,7 @@
 #include "store/history.h"
 
 static const struct report_sink *const sinks[] = {
+	&report_attest,
 	&report_csv,
 	&report_html,
 	&report_json,
@@ -265,7 +266,8 @@ static int
 write_all(struct pass *p, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(sinks); i++) {
-		if (p->formats && !(p->formats & 1U << i))
+		if (p->formats && !(p->formats & 1U << i) &&
+			sinks[i] != &report_attest)
 			continue;
 		if (sinks[i]->begin(&p->r, &p->states[i], e) < 0)
 			return -1;
@@ -281,6 +283,8 @@ report_make(struct store *s, const struct report_options *o, struct err *e)
 
 	p.r.folder = o->folder;
 	p.r.is_ant = o->is_ant;
+	p.r.is_attested = o->is_attested;
+	p.r.sign_key = o->sign_key;
 	p.formats = o->formats;
 	if (status == 0)
 		status = path_mkdirs(o->folder, 0777, e);

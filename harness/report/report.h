@@ -11,13 +11,17 @@
 
 /* How to write the reports; {0} but for the folder is a good choice. */
 struct report_options {
-	int64_t run;        /* 0: the newest */
-	const char *folder; /* made when absent */
-	bool is_ant;        /* junit.xml for readers of Ant's schema alone */
-	unsigned formats;   /* bits of report_format; 0: all */
+	int64_t run;          /* 0: the newest */
+	const char *folder;   /* made when absent */
+	bool is_ant;          /* junit.xml for readers of Ant's schema alone */
+	bool is_attested;     /* in-toto statements too, and */
+	const char *sign_key; /* signed with this key: a file of ssh-keygen or
+			       * minisign; NULL: not signed */
+	unsigned formats;     /* bits of report_format; 0: all */
 };
 
-/* The bit of "junit", "html", "json", "csv"; 0 when there is no such format. */
+/* The bit of "junit", "html", "json", "csv", "attest" (which needs
+ * is_attested too); 0 when there is no such format. */
 unsigned report_format(const char *name);
 
 /*

@@ -50,8 +50,10 @@ struct report_past {
 struct report {
 	struct store *store;
 	struct store_run run;
-	const char *folder; /* as the user named it */
-	bool is_ant;        /* JUnit for strict readers */
+	const char *folder;   /* as the user named it */
+	bool is_ant;          /* JUnit for strict readers */
+	bool is_attested;     /* write attestations, signed with */
+	const char *sign_key; /* a file; NULL: not signed */
 
 	/* from the first pass */
 	int64_t counts[VERDICT_COUNT];
@@ -92,10 +94,11 @@ struct report_sink {
 		struct err *e);
 };
 
-extern const struct report_sink report_csv;   /* verdicts.csv */
-extern const struct report_sink report_junit; /* junit.xml */
-extern const struct report_sink report_html;  /* index.html, images/, logs/ */
-extern const struct report_sink report_json;  /* report.json */
+extern const struct report_sink report_attest; /* attestations/ */
+extern const struct report_sink report_csv;    /* verdicts.csv */
+extern const struct report_sink report_junit;  /* junit.xml */
+extern const struct report_sink report_html;   /* index.html, images/, logs/ */
+extern const struct report_sink report_json;   /* report.json */
 
 /* Reads the run and makes the first pass; run 0: the newest. */
 int report_load(struct report *r, struct store *s, int64_t run,
