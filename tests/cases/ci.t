@@ -23,9 +23,9 @@ for file in ci/Jenkinsfile ci/gitlab-ci.yml ci/github.yml ci/systemd/unblend.ser
 		"$UNBLEND" $command --help >"$T/help"
 		# Lines that end in a backslash go on.
 		sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$file" | grep -o "unblend $command .*" |
-			grep -oE -e ' --?[a-z][a-z-]*' | sort -u >"$T/options"
+			grep -oE -e '[[:space:]]--?[a-z][a-z-]*' | tr -d '[:blank:]' | sort -u >"$T/options"
 		while read -r option; do
-			grep -q -e "${option}[ ,]" "$T/help" || unknown="$unknown $file:$command $option"
+			grep -q -e "${option}[ ,]" "$T/help" || unknown="$unknown $file:$command:$option"
 		done <"$T/options"
 	done
 	like "$file" 'unblend run .*-o report|unblend run .*-o "?report' "$file runs a corpus"
