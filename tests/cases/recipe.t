@@ -34,6 +34,29 @@ is "$(cat "$T/as/untrusted.manifest" "$T/as/unreachable-commit.manifest")" "" \
 like "$T/as/untrusted.manifest.err" '^\(channel \(url "file:///srv/channels/eve"\)' \
 	"with the line to add to the trust file"
 
+# --- for older images, from a folder that UNBLEND_SHARED names -------------------
+# Their Guix is gone; the one here has the same versions of their packages.
+cat >"$T/samples.sh" <<'END'
+n=0
+for expected in "$2"/samples/*/*/"$1"; do
+	n=$((n + 1))
+	"$UNBLEND" recipe --as-guix="$3" --channels "$4" --trust corpus/demo.trust --cache "$5" \
+		"${expected%/*}"/*-pack.* </dev/null 2>/dev/null | cmp -s - "$expected" || echo "$expected"
+done
+echo "$n samples"
+END
+if [ -z "${UNBLEND_SHARED-}" ]; then
+	skip 3 "UNBLEND_SHARED names no folder of samples"
+else
+	samples() { # FILE WHAT
+		tests/world/enter sh "$T/samples.sh" "$1" "$UNBLEND_SHARED" "$2" \
+			"$images/two-channels.channels.scm" "$cache"
+	}
+	is "$(samples c.scm channels)" "19 samples" "samples: channels as Guix exports them"
+	is "$(samples m.scm manifest)" "19 samples" "samples: and manifests"
+	is "$(samples export-channels.scm channels)" "10 samples" "samples of 1.2.0: channels as 1.5.0 exports them"
+fi
+
 # --- and of profiles of every shape --------------------------------------------
 # profile NUMBER: a manifest, by chance of that seed.
 profile() {
