@@ -90,6 +90,7 @@ sample_image(struct sample_image *s)
 	s->image = (struct image){
 		.format = "docker-archive",
 		.path = "/images/a.tar.gz",
+		.source = "/images/a.tar.gz",
 		.sha256 = all(0x11),
 		.size = 1234,
 		.compression = COMPRESSION_GZIP,
