@@ -166,6 +166,7 @@ $(B)/seeds/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LIB)
 world: | build/setup/run
 	tests/world/make
 	tests/world/author build/images
+	tests/world/forms build/forms
 
 # What a case needs to hold a live message of Guix against its class.
 $(B)/classify: $(B)/tests/cases/classify.o $(LIB)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "rebuild/rebuild.h"
 #include "sched/explain.h"
 #include "sched/worker.h"
@@ -79,6 +80,28 @@ make_options(struct attempt *a, struct trust **trust,
 	return 0;
 }
 
+/* Of an image made of a packed one: what is equal, and what came on it. */
+static void
+derived_cause(const struct comparison *c, struct buf *out)
+{
+	enum {
+		TOLD_MAX = 5
+	};
+	size_t told = 0;
+
+	comparison_derived(c, out);
+	out->p[0] = 'I';
+	for (size_t i = 0; i < c->n_differences && told < TOLD_MAX; i++) {
+		const struct difference *d = &c->differences[i];
+
+		if (!d->path[0])
+			continue;
+		buf_str(out, told++ ? ", /" : "; the first of them: /");
+		text_clean(out, slice_of(d->path), TEXT_ONE_LINE);
+	}
+	buf_char(out, '.');
+}
+
 /* Why the rebuilt image is not as the original, in a sentence. */
 static const char *
 cause_of(struct attempt *a)
@@ -89,6 +112,12 @@ cause_of(struct attempt *a)
 
 	if (c->total == 0)
 		return NULL;
+	if (c->derived.base_layers > 0) {
+		derived_cause(c, &text);
+		kept = arena_copy(&a->arena, buf_text(&text), text.n);
+		buf_fini(&text);
+		return kept;
+	}
 	buf_printf(&text, "%llu difference%s", (unsigned long long)c->total,
 		c->total == 1 ? "" : "s");
 	for (size_t i = 0; i < c->n_packages && i < 5; i++)
@@ -109,6 +138,9 @@ cause_of(struct attempt *a)
 static const char *
 advice_on(const struct attempt *a)
 {
+	if (a->comparison.derived.base_layers > 0)
+		return "It was made of an image that Guix packed: look at what "
+		       "was added, or compare the packed image itself.";
 	if (a->comparison.verdict == VERDICT_DIFFERENT)
 		return "The image was changed after it was packed, or made by "
 		       "a recipe that its provenance does not tell in full.";

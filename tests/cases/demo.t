@@ -20,6 +20,17 @@ deep nondeterministic
 dice nondeterministic
 entrypoint identical
 fails unbuildable
+form-derived different
+form-dir same-image
+form-export same-contents
+form-folder same-contents
+form-oci same-contents
+form-oci-archive same-contents
+form-oci-other same-contents
+form-registry same-image
+form-registry-oci same-contents
+form-saved same-image
+form-skopeo same-image
 git-url identical
 grafted identical
 hangs timeout
@@ -102,6 +113,10 @@ is "$(sql "SELECT DISTINCT package FROM difference JOIN sample ON sample.id = sa
 	WHERE name = 'dice'")" "dice@6" "the package that differs is named"
 is "$(sql "SELECT cause FROM attempt JOIN sample ON sample.id = sample_id
 	WHERE name = 'dice'")" "Does not build the same twice here: dice@6." "and is why"
+is "$(sql "SELECT cause FROM attempt JOIN sample ON sample.id = sample_id
+	WHERE name = 'form-derived'")" \
+	"Its first layer is the rebuild's, so the part that Guix packed is equal; 1 layer is on it: 2 paths added, 0 changed, 0 removed; the first of them: /etc, /etc/motd." \
+	"of an image made of a packed one, what is equal and what was added"
 like "$report/images/deep.html" 'dice-6 \(needed by croupier@1\)' \
 	"the page of deep names what differs, and whose it is"
 like "$report/images/ungrafted.html" 'Taken: --no-grafts' "that of ungrafted what was tried"

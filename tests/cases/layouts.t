@@ -182,6 +182,10 @@ case $(uname -m) in aarch64) mine=arm64 ;; *) mine=amd64 ;; esac
 run "$UNBLEND" inspect --json oci:fat
 [ "$status" = 0 ] || diag "$(cat err)"
 is "$(jq -r .image.manifest_digest out)" "sha256:$(cat $mine)" "this machine's image of an index"
+for arch in amd64 arm64; do
+	run "$UNBLEND" inspect --json --platform linux/$arch oci:fat
+	is "$(jq -r .image.manifest_digest out)" "sha256:$(cat $arch)" "that for $arch, asked for"
+done
 fat_index "$note,$(descriptor fat "$(cat arm64)" "$(platform arm64)")"
 run "$UNBLEND" inspect --json oci:fat
 is "$(jq -r .image.manifest_digest out)" "sha256:$(cat arm64)" "the only one, whatever it is for"
