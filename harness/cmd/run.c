@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/corpora.h"
+#include "cmd/reading.h"
 #include "report/report.h"
 #include "sched/sched.h"
 
@@ -22,6 +23,7 @@ struct request {
 	const char *output, *db, *cache, *trust;
 	int64_t jobs;
 	bool has_accept;
+	struct reading reading;
 	struct words mirrors; /* pairs */
 	struct arena arena;
 };
@@ -129,10 +131,8 @@ take_option(struct request *r, int c)
 	case OPT_SILENCE:
 		return common_number(
 			optarg, "--silence", SECONDS_MAX, &o->limits.silence_s);
-	case COMMON_LIMIT:
-		return common_limit(&o->image_limits, optarg);
 	default:
-		return false;
+		return reading_take(&r->reading, c);
 	}
 }
 
@@ -155,7 +155,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"guix", required_argument, NULL, OPT_GUIX},
 		{"timeout", required_argument, NULL, OPT_TIMEOUT},
 		{"silence", required_argument, NULL, OPT_SILENCE},
-		COMMON_LIMIT_OPTION,
+		READING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -165,7 +165,7 @@ take_options(struct request *r, int argc, char *argv[])
 	r->jobs = 1;
 	r->o.depth = DEPTH_PACK;
 	r->o.limits = limits_default;
-	r->o.image_limits = image_limits_default;
+	reading_init(&r->reading);
 	r->o.progress = stderr;
 	r->o.is_terminal = isatty(STDERR_FILENO);
 	while ((c = common_option(argc, argv, ":o:d:j:qh", longs)) != -1) {
@@ -205,6 +205,11 @@ complete(struct request *r, int n, char *files[])
 		keep(r, r->cache ? path_absolute(r->cache) : common_cache());
 	if (r->trust)
 		r->o.trust = keep(r, path_absolute(r->trust));
+	r->o.image_limits = r->reading.limits;
+	r->o.platform = r->reading.platform;
+	r->o.plain_hosts = reading_plain_hosts(&r->reading);
+	if (r->reading.tls_ca)
+		r->o.tls_ca = keep(r, path_absolute(r->reading.tls_ca));
 }
 
 /* Exit status of a run that ended: the store knows. */
@@ -269,6 +274,7 @@ cmd_run(int argc, char *argv[])
 	}
 	corpus_fini(&corpus);
 	words_fini(&r.mirrors);
+	reading_fini(&r.reading);
 	arena_fini(&r.arena);
 	return status;
 }

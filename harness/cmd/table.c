@@ -38,7 +38,7 @@ static const struct command commands[] = {
 		"      --guix PROGRAM    the guix command; default: on PATH\n"
 		"      --timeout S       seconds for one rebuild; default "
 		"3600\n"
-		"      --silence S       seconds without output; default 600\n" COMMON_LIMIT_USAGE
+		"      --silence S       seconds without output; default 600\n" READING_USAGE
 		"  -q, --quiet           no progress on stderr\n"
 		"\n"
 		"example: unblend run papers.corpus -o report\n"},
@@ -47,7 +47,7 @@ static const struct command commands[] = {
 		"usage: unblend inspect [OPTION...] IMAGE\n"
 		"\n"
 		"Say what is in an image and where it comes from, without "
-		"running anything.\nIMAGE is FILE, pack:FILE or docker-archive:FILE.\n"
+		"running anything.\n"
 		"\n"
 		"      --json            as JSON\n"
 		"      --sbom FORM       as a bill of materials: cyclonedx "

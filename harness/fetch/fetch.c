@@ -98,9 +98,7 @@ fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 int
 place_bring(const struct place *p, const struct digest *layer, struct err *e)
 {
-	if (!p->registry || registry_bring(p->registry, layer, e) == 0)
-		return 0;
-	return wrap(p, e);
+	return p->registry ? registry_bring(p->registry, layer, e) : 0;
 }
 
 void

@@ -72,7 +72,8 @@ int fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	struct err *e) NODISCARD;
 /*
  * That layer of the place is about to be read: bring it where it is not here
- * yet.  Nothing where nothing can be missing.  Errors as fetch's.
+ * yet.  Nothing where nothing can be missing.  Errors as fetch's, but their
+ * texts begin with the blob.
  */
 int place_bring(const struct place *p, const struct digest *layer,
 	struct err *e) NODISCARD;

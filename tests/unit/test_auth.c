@@ -236,8 +236,7 @@ a_broken_file_is_told_without_its_secret(void **state)
 		"{\"auths\": {\"h.example.org\": {\"auth\": \"c2VjcmV0\"}}}",
 		"{\"auths\": {\"h.example.org\": {\"auth\": \"secret!\"}}}",
 		/* a:b, a newline, and a header that is not ours */
-		"{\"auths\": {\"h.example.org\": "
-		"{\"identitytoken\": \"secret\\r\\nX: y\"}}}",
+		"{\"auths\": {\"h.example.org\": {\"identitytoken\": \"secret\\r\\nX: y\"}}}",
 		"{\"auths\": secret",
 	};
 

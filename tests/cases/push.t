@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# needs: world
+# What survives a push: images of Guix that skopeo and podman brought into a
+# registry are rebuilt from there, and are the same.
+. tests/cases/tap.sh
+. tests/registry/registry.sh
+HOME=$T/home XDG_RUNTIME_DIR=$T/run TMPDIR=$T/tmp
+export HOME XDG_RUNTIME_DIR TMPDIR
+unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
+mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR"
+
+registry_start outside || exit 1
+push() {	# NAME [OPTION...]: by skopeo
+	name=$1 image=${1%%-*}
+	shift
+	gzip -dc "build/images/$image.tar.gz" >"$T/image.tar"
+	skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$@" \
+		"docker-archive:$T/image.tar" "docker://$host/$name:v1" || exit 1
+}
+push hello-schema2
+push hello-oci --format oci
+push layered-schema2
+push layered-oci --format oci
+gzip -dc build/images/hello.tar.gz >"$T/image.tar"
+# A store of podman's own, that needs no privileges of the machine.
+pod() {
+	podman --root "$T/podman" --runroot "$T/podman-run" --storage-driver vfs \
+		--events-backend none "$@" >"$T/podman.out" 2>"$T/podman.err" || {
+		diag "podman $1:" "$(cat "$T/podman.err")"
+		exit 1
+	}
+}
+pod load --input "$T/image.tar"
+loaded=$(sed -n 's/^Loaded image: *//p' "$T/podman.out")
+pod push --tls-verify=false --format v2s2 "$loaded" "docker://$host/hello-podman:v1"
+pod push --tls-verify=false --format oci "$loaded" "docker://$host/hello-podmanoci:v1"
+
+# skopeo compresses anew what it pushes, unless it may not.
+skopeo --insecure-policy copy --quiet --format oci --dest-compress --dest-compress-format zstd \
+	"docker-archive:$T/image.tar" "oci:$T/zstd:v1" &&
+	skopeo --insecure-policy copy --quiet --preserve-digests --dest-tls-verify=false \
+		"oci:$T/zstd:v1" "docker://$host/hello-zstd:v1" || exit 1
+
+images="hello-schema2 hello-oci hello-zstd hello-podman hello-podmanoci
+	layered-schema2 layered-oci"
+for name in $images; do
+	skopeo inspect --tls-verify=false --raw "docker://$host/$name:v1" >"$T/$name.manifest"
+done
+is "$(cat "$T"/*.manifest | jq -r '.mediaType | sub(".*\\.(?<a>oci|docker)\\..*"; "\(.a)")' |
+	sort | uniq -c | xargs)" "3 docker 4 oci" "manifests of both kinds are there"
+
+# The world has no network but its own loopback: the registry comes along.
+cat >"$T/inside" <<'END'
+tap_end() { :; }
+. tests/registry/registry.sh
+registry_start inside data "$T/outside.data" || exit 99
+{
+	echo '(corpus (version 0) (defaults (timeout 600))'
+	for name in $images; do
+		echo "(image (name \"$name\") (source \"docker://$host/$name:v1\"))"
+	done
+	digest=$(sha256sum "$T/hello-oci.manifest" | cut -d' ' -f1)
+	echo "(image (name \"hello-digest\") (source \"docker://$host/hello-oci@sha256:$digest\"))"
+	echo ')'
+} >"$T/pushed.corpus"
+cat >"$T/gone.corpus" <<GONE
+(corpus (version 0)
+ (image (name "absent") (source "docker://$host/nothing:v1"))
+ (image (name "other") (source "docker://$host/hello-oci:v1")
+  (sha256 "$(printf '%064d' 0)"))
+ (image (name "unreached") (source "docker://127.0.0.1:1/x:v1")))
+GONE
+"$UNBLEND" run "$T/gone.corpus" -o "$T/gone" --cache "$T/cache" \
+	--trust corpus/demo.trust
+"$UNBLEND" run "$T/pushed.corpus" -o "$T/report" --cache "$T/cache" \
+	--trust corpus/demo.trust
+END
+export T UNBLEND images
+run tests/world/enter sh "$T/inside"
+is "$status" 0 "every image of a registry passes"
+verdict() {	# REPORT NAME: its verdict, and what is forgiven
+	jq -r --arg name "$2" '.images[] | select(.name == $name) |
+		"\(.verdict): \([.forgiven[] | "\(.what) \(.count)"] | join(", "))"' \
+		"$T/$1/report.json"
+}
+# Of schema 2, the config goes through as it is, and the layers are compressed
+# anew; as OCI, the config is written anew and loses what OCI has no place for.
+around='container format 1, tags 1, layer compression'
+for name in hello-schema2 hello-podman; do
+	is "$(verdict report $name)" "same-image: $around 1" "$name is the same image"
+done
+is "$(verdict report layered-schema2)" "same-image: $around 3" "and so is one of three layers"
+for name in hello-oci hello-zstd hello-podmanoci hello-digest; do
+	is "$(verdict report $name)" \
+		"same-contents: $around 1, config form 1, remarks in the config 1" \
+		"$name has the same contents, and the config in another form"
+done
+is "$(verdict report layered-oci)" \
+	"same-contents: $around 3, config form 1, remarks in the config 1" \
+	"and so has one of three layers"
+
+# The diffIDs are those of Guix's own file, by tar and sha256sum.
+layer=$(gzip -dc build/images/hello.tar.gz | tar -xO --wildcards '*/layer.tar' | sha256sum |
+	cut -d' ' -f1)
+for name in hello-schema2 hello-zstd hello-podmanoci; do
+	is "$(jq -r --arg name $name '.images[] | select(.name == $name) |
+		[.layers[].diff_id] | unique[]' \
+		"$T/report/report.json" | sed 's/^sha256://')" "$layer" "$name has the layer of the file"
+done
+
+is "$(verdict gone absent)" 'not-tried: ' "what is not in the registry says nothing of an image"
+is "$(verdict gone unreached)" 'not-tried: ' "nor does a registry that is not there"
+is "$(verdict gone other)" 'unreadable: ' "what has another digest than the corpus says is not it"
+jq -r '.images[] | "\(.name): \(.cause)"' "$T/gone/report.json" >"$T/causes"
+like "$T/causes" '^absent: docker://127[^ ]*/nothing:v1: .*has no such image' "each says what"
+like "$T/causes" "^unreached: docker://127.0.0.1:1/x:v1: .*onnect.* \(tried 6 times\)" \
+	"and how often it was tried"
+done_testing
