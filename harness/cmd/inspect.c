@@ -220,6 +220,15 @@ find(struct findings *f, struct err *e)
 	return 0;
 }
 
+static void
+findings_fini(struct findings *f)
+{
+	recipe_free(f->recipe);
+	provenance_free(f->provenance);
+	image_free(f->image);
+	reading_fini(&f->reading);
+}
+
 int
 cmd_inspect(int argc, char *argv[])
 {
@@ -230,6 +239,7 @@ cmd_inspect(int argc, char *argv[])
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
+	CLEANUP(findings_fini)
 	struct findings f = {0};
 	struct err found = {0}, e = {0};
 	int (*print)(const struct findings *found, struct err *err) =
@@ -254,9 +264,5 @@ cmd_inspect(int argc, char *argv[])
 		status = common_fail(&found);
 	else if (print(&f, &e) < 0)
 		status = common_fail(&e);
-	recipe_free(f.recipe);
-	provenance_free(f.provenance);
-	image_free(f.image);
-	reading_fini(&f.reading);
 	return status;
 }

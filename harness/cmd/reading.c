@@ -28,10 +28,12 @@ reading_fini(struct reading *r)
 static bool
 take_platform(struct reading *r, const char *text)
 {
+	CLEANUP(arena_fini)
+	struct arena arena = {0};
 	struct platform ignored;
 	struct err e = {0};
 
-	if (platform_parse(text, &r->arena, &ignored, &e) < 0) {
+	if (platform_parse(text, &arena, &ignored, &e) < 0) {
 		common_complain("--platform: %s", e.text);
 		return false;
 	}

@@ -97,8 +97,7 @@ static const struct command commands[] = {
 		"      --json            as JSON\n"
 		"      --accept VERDICT  the worst verdict for exit status 0; "
 		"default\n"
-		"                        same-contents\n" READING_USAGE
-		"\n"
+		"                        same-contents\n" READING_USAGE "\n"
 		"example: unblend compare old.tar.gz new.tar.gz\n"},
 	{"report", cmd_report, "the reports again, from the database",
 		"usage: unblend report -d FILE [OPTION...] -o DIR\n"
