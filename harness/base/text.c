@@ -89,7 +89,8 @@ text_clean(struct buf *out, struct slice s, enum text_lines lines)
 		}
 		from = i;
 	}
-	buf_add(out, p + from, i - from);
+	if (i > from)
+		buf_add(out, p + from, i - from);
 }
 
 char *

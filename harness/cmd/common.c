@@ -61,7 +61,7 @@ print_usage(const char *usage)
 {
 	const char *end = strstr(usage, "\nexample:");
 
-	if (!end || !strstr(usage, "--limit ")) {
+	if (!end || !strstr(usage, "--limit NAME")) {
 		fputs(usage, stdout);
 		return;
 	}

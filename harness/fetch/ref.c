@@ -232,6 +232,7 @@ ref_normalise(const char *text, struct buf *out, struct err *e)
 {
 	struct name n;
 	const char *wrong = split_name(text, &n);
+	size_t start = out->n;
 
 	if (wrong)
 		return err_set(e, ERR_INPUT, "'%.100s': %s", text, wrong);
@@ -241,6 +242,13 @@ ref_normalise(const char *text, struct buf *out, struct err *e)
 		buf_slice(out, n.host);
 	buf_char(out, '/');
 	add_repository(&n, out);
+	/* with what was added: the limit is on the whole form */
+	if (out->n - start > NAME_MAX_BYTES) {
+		out->n = start;
+		return err_set(e, ERR_INPUT,
+			"'%.100s...': a name of more than %d bytes", text,
+			NAME_MAX_BYTES);
+	}
 	if (n.tag.p || !n.digest.p) {
 		buf_char(out, ':');
 		buf_slice(out, n.tag.p ? n.tag : slice_of("latest"));

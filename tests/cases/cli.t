@@ -17,6 +17,23 @@ for command in run inspect recipe repack compare report bug corpus gc doctor; do
 	like "$T/out" '^example: unblend ' "has an example"
 done
 
+# Limits: the manual has what the program has.
+for command in run inspect recipe repack compare; do
+	"$UNBLEND" "$command" --help >"$T/help"
+	sed -n '/^limits:/,/^$/s/^ \{8\}\([a-z-]*\) *\([0-9A-Z]*\) .*/\1 \2/p' "$T/help" >"$T/limits"
+	sed -n 's/^\.It Cm \([a-z-]*\) Pq \([0-9]*[KMGT]*\)$/\1 \2/p' harness/cmd/unblend.1 >"$T/manual"
+	same "$T/limits" "$T/manual" "$command --help and the manual tell of the same limits"
+done
+ok "which are more than a dozen" test "$(wc -l <"$T/limits")" -gt 12
+run "$UNBLEND" gc --help
+unlike "$T/out" '^limits:' "a command that reads no image has none"
+run "$UNBLEND" inspect --limit colour=1 x
+is "$status" 2 "a limit that there is not is wrong"
+like "$T/err" "there is no limit 'colour'" "and is named"
+run "$UNBLEND" inspect --limit entries=many x
+is "$status" 2 "a limit takes a number"
+like "$T/err" 'entries= takes a number from 1' "and says so"
+
 run "$UNBLEND" nonsense
 is "$status" 2 "an unknown command is wrong"
 run "$UNBLEND" inspect --nonsense x
