@@ -15,7 +15,8 @@
 
 enum {
 	OPT_JSON = 256,
-	OPT_SBOM
+	OPT_SBOM,
+	OPT_PROVENANCE_ONLY
 };
 
 /* What one image tells; provenance and recipe are NULL where it does not. */
@@ -111,17 +112,18 @@ print_package(const struct package *p, int depth)
 static void
 print_image(const struct image *image)
 {
+	bool has_digests = !image->limits.is_provenance_only;
 	char hex[DIGEST_HEX + 1];
 
 	digest_hex(&image->sha256, hex);
 	line("image", image->source);
 	printf("%-12s %s, %s, %" PRIu64 " bytes\n", "format", image->format,
 		compression_name(image->compression), image->size);
-	line("sha256", hex);
+	line("sha256", has_digests ? hex : "not computed: --provenance-only");
 	digest_hex(&image->config_digest, hex);
-	if (image->config.p || image->n_attributes > 0)
+	if (has_digests && (image->config.p || image->n_attributes > 0))
 		line("config", hex);
-	for (size_t i = 0; i < image->n_layers; i++) {
+	for (size_t i = 0; has_digests && i < image->n_layers; i++) {
 		digest_hex(&image->layers[i].diff_id, hex);
 		line("layer", hex);
 	}
@@ -235,6 +237,7 @@ cmd_inspect(int argc, char *argv[])
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, OPT_JSON},
 		{"sbom", required_argument, NULL, OPT_SBOM},
+		{"provenance-only", no_argument, NULL, OPT_PROVENANCE_ONLY},
 		READING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -254,11 +257,16 @@ cmd_inspect(int argc, char *argv[])
 			if (!set_form(&f, optarg))
 				return EXIT_WRONG;
 			print = print_sbom;
-		} else if (!reading_take(&f.reading, c))
+		} else if (c == OPT_PROVENANCE_ONLY)
+			f.reading.limits.is_provenance_only = true;
+		else if (!reading_take(&f.reading, c))
 			return EXIT_WRONG;
 	}
 	if (argc - optind != 1)
 		return common_usage(argv[0], "expected one image");
+	if (print == print_sbom && f.reading.limits.is_provenance_only)
+		return common_usage(argv[0],
+			"--sbom tells digests, and --provenance-only makes none");
 	f.source = argv[optind];
 	if (find(&f, &found) < 0)
 		status = common_fail(&found);

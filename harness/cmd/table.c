@@ -51,7 +51,11 @@ static const struct command commands[] = {
 		"\n"
 		"      --json            as JSON\n"
 		"      --sbom FORM       as a bill of materials: cyclonedx "
-		"(1.6) or spdx (2.3)\n" READING_USAGE "\n"
+		"(1.6) or spdx (2.3)\n"
+		"      --provenance-only channels, packages and pack options "
+		"alone: reads less\n"
+		"                        and makes no digests\n" READING_USAGE
+		"\n"
 		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
 	{"recipe", cmd_recipe,
 		"channels.scm, manifest.scm and rebuild.sh of an image",

@@ -5,13 +5,26 @@
 #include "base/text.h"
 #include "image/image.h"
 
+/* null when it was not made. */
 static void
 tagged(struct jout *j, const char *key, const struct digest *d)
 {
+	static const struct digest none;
 	char text[7 + DIGEST_HEX + 1] = "sha256:";
 
 	digest_hex(d, text + 7);
-	jout_str(j, key, text);
+	jout_str(j, key, digest_eq(d, &none) ? NULL : text);
+}
+
+/* null when none is made. */
+static void
+digest_or_null(struct jout *j, const char *key, const struct digest *d,
+	const struct image *image)
+{
+	if (image->limits.is_provenance_only)
+		jout_null(j, key);
+	else
+		jout_digest(j, key, d);
 }
 
 static void
@@ -45,12 +58,13 @@ attribute_json(struct jout *j, const struct attribute *a)
 }
 
 static void
-item_json(struct jout *j, const struct store_item *item)
+item_json(struct jout *j, const struct store_item *item,
+	const struct image *image)
 {
 	jout_begin(j, NULL, '{');
 	jout_str(j, "name", item->name);
 	jout_int(j, "bytes", (int64_t)item->bytes);
-	jout_digest(j, "digest", &item->digest);
+	digest_or_null(j, "digest", &item->digest, image);
 	jout_end(j, '}');
 }
 
@@ -59,7 +73,8 @@ image_json(const struct image *image, struct jout *j, const char *key)
 {
 	jout_begin(j, key, '{');
 	jout_str(j, "source", image->source);
-	jout_digest(j, "sha256", &image->sha256);
+	digest_or_null(j, "sha256", &image->sha256, image);
+	jout_bool(j, "provenance_only", image->limits.is_provenance_only);
 	jout_int(j, "size", (int64_t)image->size);
 	jout_str(j, "format", image->format);
 	jout_str(j, "compression", compression_name(image->compression));
@@ -91,7 +106,7 @@ image_json(const struct image *image, struct jout *j, const char *key)
 	jout_int(j, "entries", (int64_t)image->tree.n);
 	jout_begin(j, "items", '[');
 	for (size_t i = 0; i < image->n_items; i++)
-		item_json(j, &image->items[i]);
+		item_json(j, &image->items[i], image);
 	jout_end(j, ']');
 	jout_end(j, '}');
 }

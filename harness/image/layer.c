@@ -71,6 +71,7 @@ layer_budget_of(const struct image_limits *limits, uint64_t packed)
 		.unpacked = limits->unpacked,
 		.ratio = limits->ratio,
 		.packed = packed,
+		.has_no_digests = limits->is_provenance_only,
 		.layer = limits->layer_bytes,
 		.window = limits->window,
 	};
@@ -230,7 +231,9 @@ layer_open(struct layer_source from, struct layer_budget *budget,
 
 	s->from = from;
 	s->budget = budget;
-	s->sum = has_digest ? digest_new() : NULL;
+	s->sum = has_digest && !(budget && budget->has_no_digests)
+		? digest_new()
+		: NULL;
 	while (s->head.n < TAR_BLOCK_SIZE &&
 		(r = layer_pull(from, &got, e)) > 0)
 		buf_add(&s->head, got.p, got.n);
@@ -352,7 +355,9 @@ pull_unpacked(void *arg, struct slice *out, struct err *e)
 void
 layer_run_ahead(struct layer_stream *s)
 {
-	s->ahead = ahead_new((struct layer_source){pull_unpacked, s});
+	/* Who digests nothing has nothing to do meanwhile. */
+	if (!s->budget || !s->budget->has_no_digests)
+		s->ahead = ahead_new((struct layer_source){pull_unpacked, s});
 }
 
 void
@@ -396,7 +401,7 @@ layer_size(const struct layer_stream *s)
 struct digest
 layer_digest(struct layer_stream *s)
 {
-	return digest_end(s->sum);
+	return s->sum ? digest_end(s->sum) : (struct digest){0};
 }
 
 void

@@ -27,12 +27,13 @@ layer_pull(struct layer_source from, struct slice *out, struct err *e)
 
 /* What all the streams that share it may still unpack. */
 struct layer_budget {
-	uint64_t used;     /* bytes that came out so far */
-	uint64_t unpacked; /* of them allowed (limit "unpacked") */
-	uint64_t ratio;    /* allowed times packed (limit "ratio") ... */
-	uint64_t packed;   /* ... which are this many bytes */
-	uint64_t layer;    /* of one stream (limit "layer-bytes"); 0: all */
-	uint64_t window;   /* of a decompressor (limit "window"); 0: default */
+	uint64_t used;       /* bytes that came out so far */
+	uint64_t unpacked;   /* of them allowed (limit "unpacked") */
+	uint64_t ratio;      /* allowed times packed (limit "ratio") ... */
+	uint64_t packed;     /* ... which are this many bytes */
+	bool has_no_digests; /* as image_limits.is_provenance_only */
+	uint64_t layer;      /* of one stream (limit "layer-bytes"); 0: all */
+	uint64_t window; /* of a decompressor (limit "window"); 0: default */
 };
 /* For a file of so many bytes; a budget of what is no layer has layer 0. */
 struct layer_budget

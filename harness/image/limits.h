@@ -16,6 +16,13 @@ struct image_limits {
 #define LIMIT(field, type, name, unit, number, scale, sentence) type field;
 #include "image/limits.def"
 #undef LIMIT
+	/*
+	 * Only what tells of the provenance is read: all names and links, and
+	 * the contents of manifests, of configs and of what packages say.  No
+	 * digest is made or checked (each is zeros), and no other contents are
+	 * looked at but their first bytes.
+	 */
+	bool is_provenance_only;
 };
 extern const struct image_limits image_limits_default;
 

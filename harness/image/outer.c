@@ -32,6 +32,7 @@ outer_open(const char *path, const struct image_limits *limits,
 		.unpacked = limits->unpacked,
 		.ratio = limits->ratio,
 		.packed = file_size(o->file),
+		.has_no_digests = limits->is_provenance_only,
 	};
 	if (layer_open(file_source(o->file), &o->budget, false, &o->stream, e) <
 		0)
@@ -58,7 +59,7 @@ outer_next(struct outer *o, const struct tar_member **out, struct err *e)
 		return limits_refuse(o->limits, LIMIT_members, e,
 			"has more members than that");
 	(void)digest_end(o->member_sum);
-	o->has_digest = true;
+	o->has_digest = !o->limits->is_provenance_only;
 	return 1;
 }
 

@@ -109,16 +109,20 @@ scan_contents(struct scan *s, struct tree_entry *entry,
 		buf_clear(&s->data);
 	}
 	while ((r = layer_pull(from, &part, e)) > 0) {
-		digest_add(s->sum, part.p, part.n);
+		if (!s->limits->is_provenance_only)
+			digest_add(s->sum, part.p, part.n);
 		if (is_first)
 			count_machine(s, (const unsigned char *)part.p, part.n);
 		is_first = false;
 		if (is_kept)
 			buf_slice(&s->data, part);
+		else if (s->limits->is_provenance_only)
+			return 0;
 	}
 	if (r < 0)
 		return -1;
-	entry->sha256 = digest_end(s->sum);
+	if (!s->limits->is_provenance_only)
+		entry->sha256 = digest_end(s->sum);
 	if (is_kept)
 		entry->data = (struct slice){
 			arena_copy(s->arena, s->data.p, s->data.n), s->data.n};

@@ -25,6 +25,17 @@ for typed in "$images"/*.options; do
 	run "$UNBLEND" inspect --json "$image"
 	[ "$status" = 0 ] || diag "$name: $(cat "$T/err")"
 	cp "$T/out" "$T/json"
+
+	"$UNBLEND" inspect --json --provenance-only "$image" >"$T/only"
+	for j in json only; do
+		jq 'del(.image.sha256, .image.provenance_only, .image.config_digest,
+			.image.diff_ids, .image.layers[].diff_id, .image.items[].digest)' \
+			"$T/$j" >"$T/$j.left"
+	done
+	same "$T/only.left" "$T/json.left" "$name: --provenance-only finds all but digests"
+	is "$(jq -c '[.image.provenance_only, .image.sha256, .image.diff_ids[],
+		.image.layers[].diff_id, .image.items[].digest] | unique' "$T/only")" \
+		'[null,true]' "$name: and makes none"
 	is "$(jq -r .image.sha256 "$T/json")" "$(sha256sum <"$image" | cut -d' ' -f1)" \
 		"$name: sha256"
 
