@@ -59,7 +59,7 @@ is "$status" 0 "after that the folder is good"
 
 run "$UNBLEND" gc --cache "$cache" --all
 is "$status" 0 "gc --all"
-is "$(ls "$oci/blobs/sha256" "$oci/bad" "$oci/part" | grep -c '^[0-9a-f]')" 0 "leaves nothing"
+is "$(find "$oci/blobs/sha256" "$oci/bad" "$oci/part" -mindepth 1 | wc -l)" 0 "leaves nothing"
 
 for limit in 12X '' -1 1.5G 99999999999999999999 99999999999T; do
 	run "$UNBLEND" gc --cache "$cache" --limit "$limit"
