@@ -66,5 +66,12 @@ for typed in "$images"/*.options; do
 		(if .output == "out" then "" else "-" + .output end)' "$T/json" >"$T/found"
 	same "$T/found" "$T/items" "$name: versions are those of the store paths"
 done
+run "$UNBLEND" inspect --provenance-only "$images/hello.tar.gz"
+like "$T/out" '^sha256  *not computed' "--provenance-only says that it makes no digests"
+same_but_digests=$("$UNBLEND" inspect "$images/hello.tar.gz" |
+	sed '/^sha256 /s/ [0-9a-f]*$/ not computed: --provenance-only/; /^config /d; /^layer /d')
+is "$(cat "$T/out")" "$same_but_digests" "and prints the rest as without it"
+run "$UNBLEND" inspect --sbom spdx --provenance-only "$images/hello.tar.gz"
+is "$status" 2 "a bill of materials without digests is refused"
 ok "all images were looked at" [ "$n" -gt 30 ]
 done_testing
