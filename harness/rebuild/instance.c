@@ -256,9 +256,9 @@ choose_instance(struct task *t, bool any)
 	struct buf found = {0};
 
 	each_instance(t, note_instance, &found);
-	for (int take_any = 0; take_any <= any; take_any++)
+	for (int pass = 0; pass < (any ? 2 : 1); pass++)
 		for (size_t i = 0; i < found.n; i += strlen(found.p + i) + 1)
-			if (use_profile(t, found.p + i, take_any))
+			if (use_profile(t, found.p + i, pass == 1))
 				return task_keep(t, found.p + i);
 	return NULL;
 }

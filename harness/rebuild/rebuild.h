@@ -42,7 +42,7 @@ struct rebuild_options {
 	bool is_fixed; /* the options are given: no variants are tried */
 	const struct lowered *lowered; /* what the recipe leads to, found by
 					* rebuild_lower in this run; or NULL */
-	const volatile int *stop; /* set by a signal: end at once */
+	const volatile int *stop;      /* set by a signal: end at once */
 	/* progress: "mirror", "instance", "lower", "build"; may be NULL */
 	void (*stage)(void *arg, const char *stage);
 	void *stage_arg;

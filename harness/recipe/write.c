@@ -13,7 +13,7 @@ put_command(const struct recipe *r, const char *channels_file,
 	const char *manifest_file, const char *glue, struct buf *out)
 {
 	buf_str(out, "guix");
-	for (int i = 0; i <= r->is_unnamed; i++) {
+	for (int travels = r->is_unnamed ? 2 : 1; travels > 0; travels--) {
 		buf_str(out, " time-machine -C ");
 		text_shell(out, slice_of(channels_file));
 		buf_str(out, " --");

@@ -31,9 +31,9 @@ struct load {
 	struct err *e;
 	int64_t sample;
 	struct spool sp;
-	unsigned seen; /* SEEN_... of the lines so far */
-	int stage;     /* of the last line; they do not go back */
-	bool is_done;  /* the verdict was read */
+	unsigned seen;            /* SEEN_... of the lines so far */
+	int stage;                /* of the last line; they do not go back */
+	bool is_done;             /* the verdict was read */
 	struct store_taken taken; /* once it is */
 	/* numbers of rows, 0: none */
 	int64_t image, provenance, recipe;
