@@ -90,7 +90,10 @@ try unknown-version lower guix pack -d -m noversion-manifest.scm
 try unsigned instance tm /srv/channels/unsigned.scm
 try mallory instance tm /srv/channels/mallory.scm
 try commit-missing instance tm /srv/channels/gone.scm
-sed 's|file:///srv/channels/alice|file:///srv/channels/nobody|' /srv/channels/a1.scm >nobody.scm
+# Another commit, too: an instance of the same ones would do, from wherever it came.
+sed -e 's|file:///srv/channels/alice|file:///srv/channels/nobody|' \
+	-e "s|(commit \"$(sed -n '/alice/,$ s/^ *(commit "\(.*\)").*/\1/p' /srv/channels/a1.scm)\")|(commit \"0123456789abcdef0123456789abcdef01234567\")|" \
+	/srv/channels/a1.scm >nobody.scm
 try channel-unreachable instance tm nobody.scm
 try channel-broken instance tm /srv/channels/broken.scm
 
