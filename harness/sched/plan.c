@@ -382,8 +382,10 @@ sort_unread(struct plan *p)
 {
 	if (p->is_sorted)
 		return;
-	qsort_r(p->unread.v + p->unread.from, p->unread.n - p->unread.from,
-		sizeof(*p->unread.v), longer_first, p);
+	if (p->unread.v)
+		qsort_r(p->unread.v + p->unread.from,
+			p->unread.n - p->unread.from, sizeof(*p->unread.v),
+			longer_first, p);
 	p->is_sorted = true;
 }
 
