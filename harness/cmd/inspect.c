@@ -113,6 +113,7 @@ static void
 print_image(const struct image *image)
 {
 	bool has_digests = !image->limits.is_provenance_only;
+	size_t n_unread = 0;
 	char hex[DIGEST_HEX + 1];
 
 	digest_hex(&image->sha256, hex);
@@ -127,8 +128,14 @@ print_image(const struct image *image)
 		digest_hex(&image->layers[i].diff_id, hex);
 		line("layer", hex);
 	}
-	printf("%-12s %zu paths, %zu store items\n", "holds", image->tree.n,
+	for (size_t i = 0; i < image->n_layers; i++)
+		n_unread += image->layers[i].is_unread;
+	printf("%-12s %zu paths, %zu store items", "holds", image->tree.n,
 		image->n_items);
+	if (n_unread > 0)
+		printf(", in the %zu of its %zu layers that were read",
+			image->n_layers - n_unread, image->n_layers);
+	putchar('\n');
 }
 
 static void

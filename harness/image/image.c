@@ -72,7 +72,8 @@ own_check_layer(struct image_own *own, size_t i, struct err *e)
 /*
  * What guix pack made of the layers, by what is in them: with --max-layers each
  * holds one or more store items, and the last of them what is outside (/tmp,
- * the links, /gnu); else all is in one.  Layers added on these come after.
+ * the links, /gnu); else all is in one.  Layers added on these come after.  One
+ * that was not read, below that last one, holds items (image/enough.h).
  */
 static size_t
 guix_layers(const struct image *image, const struct scan *scan,
@@ -81,7 +82,8 @@ guix_layers(const struct image *image, const struct scan *scan,
 	static const char store[] = "gnu/store/";
 
 	for (size_t l = 0; l < image->n_layers; l++) {
-		bool has_items = false, has_tmp = false, has_others = false;
+		bool has_items = image->layers[l].is_unread;
+		bool has_tmp = false, has_others = false;
 
 		for (size_t i = ranges[l].begin; i < ranges[l].end; i++) {
 			const char *path = scan->v[i].path;

@@ -89,6 +89,9 @@ struct layer {
 	enum compression compression;
 	uint64_t size;    /* of the tar, decompressed */
 	uint64_t entries; /* members of the tar */
+	/* provenance alone was wanted, and found without it: nothing of the
+	 * above is known but name and claimed, and the tree lacks it */
+	bool is_unread;
 	/* over the names of the tar's members, normalised and NUL-ended, in
 	 * their order: where it is equal and diff_id is not, headers or
 	 * contents differ */
@@ -254,7 +257,8 @@ const char *image_architecture(const struct image *image);
 
 /* Member "image" of `inspect --json': source, sha256, size, format,
  * compression, config_digest, manifest_digest, manifest_kind (null when there
- * is none), diff_ids, repo_tags, layers, attributes, entries, items. */
+ * is none), diff_ids, repo_tags, layers (each with is_read), attributes,
+ * entries, items. */
 void image_json(const struct image *image, struct jout *j, const char *key);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/buf.h"
+#include "image/enough.h"
 #include "image/file.h"
 #include "image/inside.h"
 #include "image/oci.h"
@@ -143,32 +144,55 @@ read_layer(struct reading *r, size_t i, struct tree_range *range, struct err *e)
 
 /* The same layer may be there more than once: it is read once. */
 static int
+take_layer(
+	struct reading *r, size_t i, struct tree_range *ranges, struct err *e)
+{
+	struct layer *layers = r->own->image.layers;
+	const struct manifest *m = &r->found.manifest;
+
+	for (size_t k = 0; k < m->n_layers; k++)
+		if (!layers[k].is_unread &&
+			digest_eq(&m->layers[k].digest, &m->layers[i].digest)) {
+			layers[i] = layers[k];
+			ranges[i] = ranges[k];
+			return own_check_layer(r->own, i, e);
+		}
+	if (read_layer(r, i, &ranges[i], e) < 0)
+		return -1;
+	layers[i].is_unread = false;
+	return own_check_layer(r->own, i, e);
+}
+
+/* From the lowest on; or, for provenance alone, from the uppermost until it is
+ * there. */
+static int
 read_layers(struct reading *r, struct tree_range *ranges, struct err *e)
 {
 	struct image *image = &r->own->image;
 	const struct manifest *m = &r->found.manifest;
+	bool is_down = r->limits->is_provenance_only;
+	struct enough enough;
 
 	image->n_layers = m->n_layers;
 	image->layers = arena_alloc(
 		&image->arena, m->n_layers * sizeof(*image->layers));
 	for (size_t i = 0; i < m->n_layers; i++) {
-		size_t same = 0;
-
-		while (!digest_eq(
-			&m->layers[same].digest, &m->layers[i].digest))
-			same++;
-		if (same < i) {
-			image->layers[i] = image->layers[same];
-			ranges[i] = ranges[same];
-		} else {
-			image->layers[i].name = oci_blob_path(
-				&r->files, &m->layers[i].digest, &image->arena);
-			if (read_layer(r, i, &ranges[i], e) < 0)
-				return -1;
-		}
+		image->layers[i] = (struct layer){.is_unread = true,
+			.name = oci_blob_path(&r->files, &m->layers[i].digest,
+				&image->arena)};
 		image->size += m->layers[i].size;
-		if (own_check_layer(r->own, i, e) < 0)
+	}
+	enough_init(&enough, &r->own->config);
+	for (size_t done = 0; done < m->n_layers; done++) {
+		size_t i = is_down ? m->n_layers - 1 - done : done;
+		size_t before = r->scan.n;
+
+		if (take_layer(r, i, ranges, e) < 0)
 			return -1;
+		if (is_down &&
+			enough_after(&enough, r->scan.v + before,
+				r->scan.n - before))
+			return 0;
 	}
 	return 0;
 }

@@ -20,7 +20,8 @@ struct image_limits {
 	 * Only what tells of the provenance is read: all names and links, and
 	 * the contents of manifests, of configs and of what packages say.  No
 	 * digest is made or checked (each is zeros), and no other contents are
-	 * looked at but their first bytes.
+	 * looked at but their first bytes.  Of layouts and registries not even
+	 * that of the layers below those with the provenance (image/enough.h).
 	 */
 	bool is_provenance_only;
 };

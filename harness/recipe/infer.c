@@ -558,11 +558,14 @@ look_tag(struct look *l)
 		reveal(l, "image-tag", buf_text(&canonical));
 }
 
-/* guix/docker.scm, size-sorted-store-items: min(N, items + 1) layers. */
+/*
+ * guix/docker.scm, size-sorted-store-items: min(N, items + 1) layers, of one item
+ * each but for the last ones.
+ */
 static void
 look_layers(struct look *l)
 {
-	size_t n = l->image->n_guix_layers;
+	size_t n = l->image->n_guix_layers, n_items = l->image->n_items;
 	char number[24];
 
 	if (n > 0 && n < l->image->n_layers)
@@ -572,9 +575,11 @@ look_layers(struct look *l)
 			l->image->n_layers - n, l->image->n_layers);
 	if (n < 2)
 		return;
+	for (size_t i = 0; i < n; i++)
+		n_items += l->image->layers[i].is_unread;
 	snprintf(number, sizeof(number), "%zu", n);
 	reveal(l, "max-layers", number);
-	if (n > l->image->n_items)
+	if (n > n_items)
 		words_say(l->guessed,
 			"--max-layers=%s: any larger number gives the same "
 			"image, since there are no more store items",

@@ -21,6 +21,7 @@ source_read(const struct source *s, struct image **out, struct err *e)
 		.cache = s->cache,
 		.tls_ca = s->tls_ca,
 		.plain_hosts = s->plain_hosts,
+		.is_lazy = s->limits->is_provenance_only,
 		.layers_max = s->limits->layers,
 		.total_bytes = s->limits->file_bytes,
 		.sha256 = s->sha256,
