@@ -27,6 +27,7 @@ struct command {
 
 int cmd_run(int argc, char *argv[]);
 int cmd_inspect(int argc, char *argv[]);
+int cmd_pull(int argc, char *argv[]);
 int cmd_recipe(int argc, char *argv[]);
 int cmd_repack(int argc, char *argv[]);
 int cmd_compare(int argc, char *argv[]);

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/attr.h"
 #include "base/path.h"
+#include "fetch/blobs.h"
 #include "fetch/manifest.h"
 #include "fetch/ref.h"
 #include "sched/source.h"
@@ -61,6 +62,17 @@ take_host(struct reading *r, const char *text)
 	return true;
 }
 
+static bool
+take_cache_limit(struct reading *r, const char *text)
+{
+	if (blobs_limit_parse(text, &r->cache_bytes) && r->cache_bytes > 0)
+		return true;
+	common_complain("--cache-limit takes bytes as 500M or 20G, or none, "
+			"not '%s'",
+		text);
+	return false;
+}
+
 bool
 reading_take(struct reading *r, int c)
 {
@@ -74,6 +86,8 @@ reading_take(struct reading *r, int c)
 		return true;
 	case READING_PLAIN_HTTP:
 		return take_host(r, optarg);
+	case READING_CACHE_LIMIT:
+		return take_cache_limit(r, optarg);
 	default:
 		return false;
 	}
@@ -96,21 +110,45 @@ tell(void *arg, const char *line)
 	common_complain("%s", line);
 }
 
-int
-reading_image(
-	struct reading *r, const char *name, struct image **out, struct err *e)
+static struct source
+source_of(struct reading *r, const char *name, const char *cache)
 {
-	CLEANUP(own_free)
-	char *cache = r->cache ? path_absolute(r->cache) : common_cache();
-	const struct source source = {
+	return (struct source){
 		.name = name,
 		.cache = cache,
+		.cache_bytes = r->cache_bytes,
 		.platform = r->platform,
 		.tls_ca = r->tls_ca,
 		.plain_hosts = reading_plain_hosts(r),
 		.limits = &r->limits,
 		.notice = tell,
 	};
+}
+
+static char *
+cache_of(const struct reading *r)
+{
+	return r->cache ? path_absolute(r->cache) : common_cache();
+}
+
+int
+reading_bring(
+	struct reading *r, const char *name, struct place *out, struct err *e)
+{
+	CLEANUP(own_free)
+	char *cache = cache_of(r);
+	const struct source source = source_of(r, name, cache);
+
+	return source_bring(&source, out, e);
+}
+
+int
+reading_image(
+	struct reading *r, const char *name, struct image **out, struct err *e)
+{
+	CLEANUP(own_free)
+	char *cache = cache_of(r);
+	const struct source source = source_of(r, name, cache);
 
 	return source_read(&source, out, e);
 }

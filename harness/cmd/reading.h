@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/words.h"
 #include "cmd/common.h"
-#include "fetch/manifest.h"
+#include "fetch/fetch.h"
 #include "image/image.h"
 
 /* What the commands share that read images: limits, and whom to ask how. */
@@ -18,20 +18,23 @@ struct reading {
 	const char *platform; /* as typed, checked; NULL: this machine's */
 	const char *tls_ca;
 	struct words plain_hosts;
-	const char *cache; /* NULL: common_cache */
+	uint64_t cache_bytes; /* as fetch_options has it */
+	const char *cache;    /* NULL: common_cache */
 	struct arena arena;
 };
 
 enum {
-	READING_PLATFORM = 0x2100, /* of getopt_long; the last of them: */
-	READING_PLAIN_HTTP = READING_PLATFORM + 2
+	READING_PLATFORM = 0x2100, /* of getopt_long */
+	READING_PLAIN_HTTP = READING_PLATFORM + 2,
+	READING_CACHE_LIMIT
 };
-#define READING_OPTIONS                                                    \
-	COMMON_LIMIT_OPTION,                                               \
-		{"platform", required_argument, NULL, READING_PLATFORM},   \
-		{"tls-ca", required_argument, NULL, READING_PLATFORM + 1}, \
-	{                                                                  \
-		"plain-http", required_argument, NULL, READING_PLAIN_HTTP  \
+#define READING_OPTIONS                                                      \
+	COMMON_LIMIT_OPTION,                                                 \
+		{"platform", required_argument, NULL, READING_PLATFORM},     \
+		{"tls-ca", required_argument, NULL, READING_PLATFORM + 1},   \
+		{"plain-http", required_argument, NULL, READING_PLAIN_HTTP}, \
+	{                                                                    \
+		"cache-limit", required_argument, NULL, READING_CACHE_LIMIT  \
 	}
 #define READING_USAGE                                                       \
 	"      --platform OS/ARCH[/VARIANT]\n"                              \
@@ -40,7 +43,10 @@ enum {
 	"      --tls-ca FILE     certificates of authorities to trust "     \
 	"besides\n"                                                         \
 	"      --plain-http HOST ask HOST[:PORT] without encryption (more " \
-	"than once)\n" COMMON_LIMIT_USAGE
+	"than once)\n"                                                      \
+	"      --cache-limit SIZE  that fetched images may take together, " \
+	"as 500M, 20G or\n"                                                 \
+	"                        none; default 20G\n" COMMON_LIMIT_USAGE
 
 void reading_init(struct reading *r);
 void reading_fini(struct reading *r);
@@ -49,6 +55,9 @@ void reading_fini(struct reading *r);
 bool reading_take(struct reading *r, int c);
 /* The hosts of --plain-http, NULL-ended, r's own; NULL when there are none. */
 const char *const *reading_plain_hosts(struct reading *r);
+/* Only bring it to this machine; place_fini ends the place. */
+int reading_bring(struct reading *r, const char *name, struct place *out,
+	struct err *e) NODISCARD;
 /* Fetch and read the image that a command names. */
 int reading_image(struct reading *r, const char *name, struct image **out,
 	struct err *e) NODISCARD;

@@ -208,6 +208,7 @@ complete(struct request *r, int n, char *files[])
 	r->o.image_limits = r->reading.limits;
 	r->o.platform = r->reading.platform;
 	r->o.plain_hosts = reading_plain_hosts(&r->reading);
+	r->o.cache_bytes = r->reading.cache_bytes;
 	if (r->reading.tls_ca)
 		r->o.tls_ca = keep(r, path_absolute(r->reading.tls_ca));
 }

@@ -57,6 +57,18 @@ static const struct command commands[] = {
 		"                        and makes no digests\n" READING_USAGE
 		"\n"
 		"example: unblend inspect --json python-docker-pack.tar.gz\n"},
+	{"pull", cmd_pull, "bring images to this machine",
+		"usage: unblend pull [OPTION...] IMAGE...\n"
+		"\n"
+		"Fetch images into the cache, each blob checked against its "
+		"digest, and print\nwhere each is then: a name that every "
+		"other command takes, without a network.\nThey stay until "
+		"`unblend gc' or a full cache removes them.\n"
+		"\n"
+		"      --cache DIR       default: $XDG_CACHE_HOME/unblend\n" READING_USAGE
+		"\n"
+		"example: unblend pull "
+		"docker://registry.example.org/lab/python:2021\n"},
 	{"recipe", cmd_recipe,
 		"channels.scm, manifest.scm and rebuild.sh of an image",
 		"usage: unblend recipe [OPTION...] IMAGE\n"

@@ -189,6 +189,7 @@ registry_open(const struct ref *r, const struct fetch_options *o,
 	if (session_open(r, &g->o, &g->session, e) < 0 ||
 		find_image(g, e) < 0 || check_sizes(g, e) < 0)
 		return -1;
+	g->o.platform = NULL; /* the caller's, who may end it */
 	return pull(g, &g->manifest.config, 1, e);
 }
 

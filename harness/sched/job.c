@@ -68,6 +68,7 @@ job_write(const struct job *job, struct err *e)
 	jout_str(&j, "platform", job->platform);
 	jout_str(&j, "tls_ca", job->tls_ca);
 	put_strings(&j, "plain_hosts", job->plain_hosts);
+	jout_int(&j, "cache_bytes", (int64_t)job->cache_bytes);
 	jout_str(&j, "cache", job->cache);
 	jout_str(&j, "trust", job->trust);
 	jout_str(&j, "guix", job->guix);
@@ -164,6 +165,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.mirrors = get_strings(a, doc, "mirrors"),
 		.limits = limits_default,
 	};
+	out->cache_bytes = (uint64_t)jdoc_int(jdoc_get(doc, "cache_bytes"), 0);
 	depth = get_string(a, doc, "depth");
 	out->folders = get_strings(a, doc, "folders");
 	out->result = get_string(a, doc, "result");

@@ -35,6 +35,7 @@ struct job {
 	const char *source, *folder;   /* of the corpus, as in source.h; NULL */
 	const char *platform, *tls_ca; /* the same */
 	const char *const *plain_hosts; /* the same */
+	uint64_t cache_bytes;           /* the same */
 	const char *work;  /* private folder; everything of the job is there */
 	const char *cache; /* mirrors and channel sets' homes, shared */
 	const char *trust; /* trust file; NULL: only what is built in */

@@ -154,6 +154,7 @@ start_read(struct scheduler *s, struct slot *slot, struct err *e)
 	job.platform = s->o->platform;
 	job.tls_ca = s->o->tls_ca;
 	job.plain_hosts = s->o->plain_hosts;
+	job.cache_bytes = s->o->cache_bytes;
 	/* Fetching has its own clocks: what makes progress goes on. */
 	rc = start_worker(s, slot, &job,
 		transport_is_local(ref.transport) ? 0 : FETCH_S, e);

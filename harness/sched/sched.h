@@ -29,6 +29,7 @@ struct sched_options {
 	/* how images are fetched, as in source.h */
 	const char *platform, *tls_ca;
 	const char *const *plain_hosts;
+	uint64_t cache_bytes;
 	const char *version; /* of this program */
 	const char *corpora; /* the files named, one a line */
 	FILE *progress;      /* where to tell how far it is; NULL: nowhere */

@@ -55,6 +55,7 @@ step_read(struct attempt *a, struct err *e)
 		.platform = job->platform,
 		.tls_ca = job->tls_ca,
 		.plain_hosts = job->plain_hosts,
+		.cache_bytes = job->cache_bytes,
 		.sha256 = job->has_sha256 ? &job->sha256 : NULL,
 		.limits = &job->image_limits,
 		.stop = a->stop,
