@@ -33,6 +33,7 @@ int cmd_repack(int argc, char *argv[]);
 int cmd_compare(int argc, char *argv[]);
 int cmd_report(int argc, char *argv[]);
 int cmd_bug(int argc, char *argv[]);
+int cmd_history(int argc, char *argv[]);
 int cmd_corpus(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
 int cmd_gc(int argc, char *argv[]);

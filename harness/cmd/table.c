@@ -148,6 +148,17 @@ static const struct command commands[] = {
 		"                        FILE.differences\n"
 		"\n"
 		"example: unblend bug -d report/unblend.db 2021-svd-paper\n"},
+	{"history", cmd_history, "verdicts of images over time",
+		"usage: unblend history -d FILE [--json] [NAME...]\n"
+		"\n"
+		"Print what each run made of these images: verdict, time "
+		"taken, when it changed,\nwhether it is flaky.  Without NAME, a line "
+		"for each image that was ever judged.\n"
+		"\n"
+		"  -d, --database FILE   the database of `unblend run'\n"
+		"      --json            as JSON\n"
+		"\n"
+		"example: unblend history -d report/unblend.db 2021-svd-paper\n"},
 	{"corpus", cmd_corpus, "check or list corpus files",
 		"usage: unblend corpus check CORPUS...\n"
 		"       unblend corpus list CORPUS...\n"
