@@ -19,7 +19,9 @@ enum {
 	NAME_BYTES = 80, /* of a partial */
 	TRIES = 100,     /* to open a partial that others take away */
 	/* Room to make at once on a full disk, where more is to come. */
-	YIELD_BYTES = 64 << 20
+	YIELD_BYTES = 64 << 20,
+	/* written before the disk is asked to begin with them */
+	WRITEBACK_BYTES = 8 << 20
 };
 
 struct blobs_put {
@@ -28,6 +30,7 @@ struct blobs_put {
 	struct digest want;
 	uint64_t size; /* BLOBS_ANY: not known */
 	uint64_t have;
+	uint64_t begun; /* bytes that are on their way to the disk */
 	int fd; /* of the partial, flocked by us alone; -1 once it is gone */
 	char name[BLOBS_NAME]; /* "part/..." */
 	struct digest_sum *sum;
@@ -212,6 +215,19 @@ has_yielded(struct blobs_put *put, int why)
 		       &ignored) > 0;
 }
 
+/* The end waits for the disk: let it begin while the rest is still to come. */
+static void
+begin_writeback(struct blobs_put *put)
+{
+	if (put->begun > put->have)
+		put->begun = 0; /* it was restarted */
+	if (put->have - put->begun < WRITEBACK_BYTES)
+		return;
+	(void)sync_file_range(put->fd, (off_t)put->begun,
+		(off_t)(put->have - put->begun), SYNC_FILE_RANGE_WRITE);
+	put->begun = put->have;
+}
+
 int
 blobs_put_write(struct blobs_put *put, const void *p, size_t n, struct err *e)
 {
@@ -240,6 +256,7 @@ blobs_put_write(struct blobs_put *put, const void *p, size_t n, struct err *e)
 		n -= (size_t)done;
 		put->have += (uint64_t)done;
 	}
+	begin_writeback(put);
 	return 0;
 }
 
