@@ -15,6 +15,7 @@ static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_LAYER_PACKING] = "layer compression",
 	[ALLOWANCE_CONFIG_FORM] = "config form",
 	[ALLOWANCE_CONFIG_NOTES] = "remarks in the config",
+	[ALLOWANCE_CONFIG_HISTORY] = "history in the config",
 	[ALLOWANCE_LAYER_COUNT] = "number of layers",
 	[ALLOWANCE_LAYER_SPLIT] = "split into layers",
 	[ALLOWANCE_LAYER_ORDER] = "layer member order",
@@ -45,13 +46,23 @@ is_contents_equal(const struct facts *f)
 	return f->config + f->items + f->inside + f->outside == 0;
 }
 
+/* Equal, or as a push may have made it of the other one. */
+static bool
+is_config_same(const struct facts *f)
+{
+	return f->is_config_equal ||
+		(f->config == 0 && f->allowed[ALLOWANCE_CONTROL_FORM] == 0 &&
+			f->allowed[ALLOWANCE_FLAT] == 0 &&
+			f->allowed[ALLOWANCE_CONFIG_HISTORY] == 0);
+}
+
 enum verdict
 judge_verdict(const struct facts *f)
 {
 	if (f->is_file_equal)
 		return VERDICT_IDENTICAL;
 	if (is_contents_equal(f))
-		return f->is_layers_equal && f->is_config_equal
+		return f->is_layers_equal && is_config_same(f)
 			? VERDICT_SAME_IMAGE
 			: VERDICT_SAME_CONTENTS;
 	if (f->config + f->items + f->outside == 0)

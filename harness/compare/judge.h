@@ -20,6 +20,7 @@ enum allowance {
 	ALLOWANCE_LAYER_PACKING, /* layers in other compressions */
 	ALLOWANCE_CONFIG_FORM,  /* config of other bytes and equal meaning: 1 */
 	ALLOWANCE_CONFIG_NOTES, /* remarks in the config that one side lacks */
+	ALLOWANCE_CONFIG_HISTORY, /* the same, its history: 1 */
 	ALLOWANCE_LAYER_COUNT, /* layers that one side has more than the other */
 	ALLOWANCE_LAYER_SPLIT, /* paths that come from another layer */
 	ALLOWANCE_LAYER_ORDER, /* layers whose members are in another order */
@@ -56,7 +57,13 @@ struct facts {
 	uint64_t allowed[ALLOWANCE_COUNT];
 };
 
-/* DESIGN's table, from IDENTICAL to SAME_INPUTS, or DIFFERENT. */
+/*
+ * From IDENTICAL to SAME_INPUTS, or DIFFERENT.  Layers that are equal and a
+ * config that says the same are the SAME_IMAGE though the config's bytes are not:
+ * a push as OCI writes it anew, and leaves out the remarks that OCI has no place
+ * for (containers/image, manifestSchema2.convertToManifestOCI1).  Its history
+ * it keeps.
+ */
 enum verdict judge_verdict(const struct facts *f);
 
 /*

@@ -24,11 +24,11 @@ form-derived different
 form-dir same-image
 form-export same-contents
 form-folder same-contents
-form-oci same-contents
-form-oci-archive same-contents
-form-oci-other same-contents
+form-oci same-image
+form-oci-archive same-image
+form-oci-other same-image
 form-registry same-image
-form-registry-oci same-contents
+form-registry-oci same-image
 form-saved same-image
 form-skopeo same-image
 git-url identical

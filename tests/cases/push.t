@@ -85,7 +85,8 @@ verdict() {	# REPORT NAME: its verdict, and what is forgiven
 		"$T/$1/report.json"
 }
 # Of schema 2, the config goes through as it is, and the layers are compressed
-# anew; as OCI, the config is written anew and loses what OCI has no place for.
+# anew; as OCI, the config is written anew and loses what OCI has no place for:
+# both are named.
 around='container format 1, tags 1, layer compression'
 for name in hello-schema2 hello-podman; do
 	is "$(verdict report $name)" "same-image: $around 1" "$name is the same image"
@@ -93,11 +94,11 @@ done
 is "$(verdict report layered-schema2)" "same-image: $around 3" "and so is one of three layers"
 for name in hello-oci hello-zstd hello-podmanoci hello-digest; do
 	is "$(verdict report $name)" \
-		"same-contents: $around 1, config form 1, remarks in the config 1" \
-		"$name has the same contents, and the config in another form"
+		"same-image: $around 1, config form 1, remarks in the config 1" \
+		"$name is the same image, and its config in another form"
 done
 is "$(verdict report layered-oci)" \
-	"same-contents: $around 3, config form 1, remarks in the config 1" \
+	"same-image: $around 3, config form 1, remarks in the config 1" \
 	"and so has one of three layers"
 
 # The diffIDs are those of Guix's own file, by tar and sha256sum.
