@@ -118,7 +118,7 @@ paths
 
 # The config: its form, its meaning.
 image form.tar x:1 '"config":{"Env":["A=1"]}' one
-verdict base.tar form.tar same-contents 0 'config form 1' 'the config of another form'
+verdict base.tar form.tar same-image 0 'config form 1' 'the config of another form'
 image meaning.tar x:1 '"config":{"env":["A=2"]}' one
 verdict base.tar meaning.tar different 1 '' 'the config of another meaning'
 is "$(jq -r '.differences[].detail' "$T/json")" \
