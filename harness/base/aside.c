@@ -36,7 +36,8 @@ int
 aside_publish(struct aside *a, struct err *e)
 {
 	FILE *f = STEAL(a->f);
-	int failed = fflush(f) != 0 || ferror(f) || fsync(fileno(f)) != 0;
+	int failed = fflush(f) != 0 || ferror(f) ||
+		(!a->is_brief && fsync(fileno(f)) != 0);
 
 	if (fclose(f) != 0 || failed)
 		return err_sys(e, ERR_HOST, "%s: cannot write", a->path);

@@ -2,6 +2,7 @@
 #ifndef UB_BASE_ASIDE_H
 #define UB_BASE_ASIDE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -19,10 +20,12 @@ struct aside {
 	FILE *f;    /* write here */
 	char *path; /* where it will appear */
 	char *temp; /* where it is now */
+	bool is_brief; /* set it where nobody wants it after the machine went
+			* down: it is not brought to the disk at once */
 };
 
 int aside_open(struct aside *a, const char *path, struct err *e) NODISCARD;
-/* Flush, fsync, close, rename; each is checked. */
+/* Flush, fsync (unless it is brief), close, rename; each is checked. */
 int aside_publish(struct aside *a, struct err *e) NODISCARD;
 /* Remove what was not published; nothing after aside_publish. */
 void aside_drop(struct aside *a);

@@ -58,6 +58,7 @@ job_write(const struct job *job, struct err *e)
 
 	if (aside_open(&a, path, e) < 0)
 		return -1;
+	a.is_brief = true;
 	jout_open(&j, a.f, 1);
 	jout_begin(&j, NULL, '{');
 	jout_str(&j, "step", steps[job->step]);

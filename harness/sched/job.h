@@ -18,7 +18,8 @@
  * image is held against what was built.
  */
 enum job_step {
-	JOB_READ,   /* one image; its folder gets spool and request */
+	JOB_READ,   /* one image; its folder gets spool and request; or small
+		     * ones, whose folders it names */
 	JOB_LOWER,  /* requests of one lane, whose folders it names */
 	JOB_BUILD,  /* the request in its folder, which gets "rebuilt" */
 	JOB_COMPARE /* images, whose folders it names, with one result */

@@ -20,6 +20,8 @@ struct image_plan {
 	uint32_t expected_s;
 	uint8_t state;
 	bool is_alone;
+	bool is_small; /* to be read with others */
+	bool is_first; /* of those that are being read by one job */
 };
 
 enum group_state {
@@ -61,7 +63,8 @@ struct list {
 struct plan {
 	unsigned slots;
 	struct image_plan *images;
-	size_t n_images, n_reading, n_ahead;
+	size_t n_images, n_ahead;
+	size_t n_reading; /* jobs */
 	struct list unread;
 	bool is_sorted;
 	struct group *groups;
@@ -143,6 +146,12 @@ plan_add(struct plan *p, uint32_t image, int64_t expected_ms)
 	p->images[image].state = IMAGE_UNREAD;
 	list_add(&p->unread, image);
 	p->is_sorted = false;
+}
+
+void
+plan_small(struct plan *p, uint32_t image)
+{
+	p->images[image].is_small = true;
 }
 
 /* ---- groups ---- */
@@ -244,7 +253,8 @@ list_for_comparison(struct plan *p, uint32_t group)
 static void
 end_reading(struct plan *p, uint32_t image)
 {
-	if (p->images[image].state == IMAGE_READING)
+	if (p->images[image].state == IMAGE_READING &&
+		p->images[image].is_first)
 		p->n_reading--;
 }
 
@@ -306,9 +316,19 @@ add_later(struct plan *p, bool is_group, uint32_t index, int64_t at_ms)
 }
 
 void
+plan_read_alone(struct plan *p, uint32_t image)
+{
+	end_reading(p, image);
+	p->images[image].is_small = false;
+	p->images[image].state = IMAGE_UNREAD;
+	list_add(&p->unread, image);
+}
+
+void
 plan_read_again(struct plan *p, uint32_t image, int64_t at_ms)
 {
 	end_reading(p, image);
+	p->images[image].is_small = false;
 	p->images[image].state = IMAGE_ABSENT;
 	add_later(p, false, image, at_ms);
 }
@@ -461,15 +481,28 @@ compare_next(struct plan *p, struct plan_job *out)
 static bool
 read_next(struct plan *p, struct plan_job *out)
 {
-	uint32_t image;
+	struct list *l = &p->unread;
+	size_t most;
 
-	if (is_empty(&p->unread))
+	if (is_empty(l))
 		return false;
-	image = p->unread.v[p->unread.from++];
-	p->images[image].state = IMAGE_READING;
+	/* Some for each slot, as long as there are as many. */
+	most = (l->n - l->from + p->slots - 1) / p->slots;
+	if (most > PLAN_READ_MAX)
+		most = PLAN_READ_MAX;
 	p->n_reading++;
 	out->kind = PLAN_READ;
-	out->items[out->n++] = image;
+	do {
+		uint32_t image = l->v[l->from++];
+		struct image_plan *m = &p->images[image];
+
+		m->state = IMAGE_READING;
+		m->is_first = out->n == 0;
+		out->items[out->n++] = image;
+		if (!m->is_small)
+			break;
+	} while (out->n < most && !is_empty(l) &&
+		p->images[l->v[l->from]].is_small);
 	return true;
 }
 

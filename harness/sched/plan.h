@@ -26,6 +26,7 @@ enum plan_kind {
 
 enum {
 	PLAN_ITEMS_MAX = 100,  /* of one job */
+	PLAN_READ_MAX = 32,    /* small images of one reading */
 	PLAN_COMPARE_MAX = 16, /* images of one comparison */
 	/* Groups of a lane that need not wait for more. */
 	PLAN_LOWER_ENOUGH = 48,
@@ -50,6 +51,8 @@ void own_plan(struct plan **p);
 
 /* An image is to be read; expected_ms: of all its way, 0: not known. */
 void plan_add(struct plan *p, uint32_t image, int64_t expected_ms);
+/* It takes no time to read: others of that kind are read with it. */
+void plan_small(struct plan *p, uint32_t image);
 /*
  * The next job, which is begun by that; PLAN_NONE: wait for one to end, or until
  * plan_until.
@@ -67,6 +70,8 @@ uint32_t plan_waits(struct plan *p, uint32_t image, const struct digest *key,
 void plan_judged(struct plan *p, uint32_t image);
 /* It is to be compared once more, alone. */
 void plan_compare_alone(struct plan *p, uint32_t image);
+/* It is to be read once more, alone. */
+void plan_read_alone(struct plan *p, uint32_t image);
 /* Reading it may go better at that time. */
 void plan_read_again(struct plan *p, uint32_t image, int64_t at_ms);
 /* Its lowering has ended: it is to be built. */

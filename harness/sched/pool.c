@@ -133,31 +133,60 @@ start_worker(struct scheduler *s, struct slot *slot, const struct job *job,
 	return 0;
 }
 
+/* The reading of one image, in a folder; *ref is the caller's to end. */
+static int
+fill_read(const struct scheduler *s, const char *work, uint32_t image,
+	struct ref *ref, struct job *job, struct err *e)
+{
+	const struct sample *sample = s->queue[image].sample;
+
+	fill_job(s, work, job);
+	job->step = JOB_READ;
+	fill_sample(sample, job);
+	/* The corpus was checked: this is a source that can be read. */
+	if (ref_parse(sample->source, sample->folder, ref, e) < 0)
+		return -1;
+	job->image = ref->path;
+	job->source = sample->source;
+	job->folder = sample->folder;
+	job->platform = s->o->platform;
+	job->tls_ca = s->o->tls_ca;
+	job->plain_hosts = s->o->plain_hosts;
+	job->cache_bytes = s->o->cache_bytes;
+	return 0;
+}
+
 static int
 start_read(struct scheduler *s, struct slot *slot, struct err *e)
 {
-	const struct sample *sample = s->queue[slot->job.items[0]].sample;
 	struct ref ref;
 	struct job job;
 	int rc;
 
 	slot->work = pool_image(s, slot->job.items[0]);
-	fill_job(s, slot->work, &job);
-	job.step = JOB_READ;
-	fill_sample(sample, &job);
-	/* The corpus was checked: this is a source that can be read. */
-	if (ref_parse(sample->source, sample->folder, &ref, e) < 0)
+	if (fill_read(s, slot->work, slot->job.items[0], &ref, &job, e) < 0)
 		return -1;
-	job.image = ref.path;
-	job.source = sample->source;
-	job.folder = sample->folder;
-	job.platform = s->o->platform;
-	job.tls_ca = s->o->tls_ca;
-	job.plain_hosts = s->o->plain_hosts;
-	job.cache_bytes = s->o->cache_bytes;
 	/* Fetching has its own clocks: what makes progress goes on. */
 	rc = start_worker(s, slot, &job,
 		transport_is_local(ref.transport) ? 0 : FETCH_S, e);
+	ref_fini(&ref);
+	return rc;
+}
+
+/* One of several that are read by one worker: its folder with its job. */
+static int
+place_read(const struct scheduler *s, const char *folder, uint32_t image,
+	struct err *e)
+{
+	struct ref ref;
+	struct job job;
+	int rc;
+
+	if (fill_read(s, folder, image, &ref, &job, e) < 0)
+		return -1;
+	rc = path_mkdirs(folder, 0700, e);
+	if (rc == 0)
+		rc = job_write(&job, e);
 	ref_fini(&ref);
 	return rc;
 }
@@ -191,29 +220,39 @@ start_build(struct scheduler *s, struct slot *slot, struct err *e)
 static int
 start_many(struct scheduler *s, struct slot *slot, struct err *e)
 {
+	static const struct {
+		const char *prefix;
+		enum job_step step;
+	} kinds[] = {
+		[PLAN_READ] = {"b", JOB_READ},
+		[PLAN_LOWER] = {"l", JOB_LOWER},
+		[PLAN_COMPARE] = {"c", JOB_COMPARE},
+	};
 	const struct plan_job *p = &slot->job;
-	bool is_lower = p->kind == PLAN_LOWER;
 	char **folders = xcalloc(p->n + 1, sizeof(*folders));
 	CLEANUP(own_free)
 	char *result = NULL;
 	struct job job;
-	int rc;
+	int64_t deadline_s = s->o->limits.deadline_s;
+	int rc = 0;
 
 	slot->work = xasprintf(
-		"%s/%s%zu", s->work, is_lower ? "l" : "c", ++s->n_jobs);
+		"%s/%s%zu", s->work, kinds[p->kind].prefix, ++s->n_jobs);
 	fill_job(s, slot->work, &job);
-	job.step = is_lower ? JOB_LOWER : JOB_COMPARE;
+	job.step = kinds[p->kind].step;
 	for (size_t i = 0; i < p->n; i++)
-		folders[i] = is_lower ? pool_group(s, p->items[i])
-				      : pool_image(s, p->items[i]);
+		folders[i] = p->kind == PLAN_LOWER ? pool_group(s, p->items[i])
+						   : pool_image(s, p->items[i]);
 	job.folders = (const char *const *)folders;
-	if (!is_lower)
+	if (p->kind == PLAN_COMPARE) {
 		job.result = result = pool_group(s, p->group);
-	/* Comparing may build once more what differs. */
-	rc = start_worker(s, slot, &job,
-		is_lower ? s->o->limits.deadline_s
-			 : deadline_of(s, p->group) * (int64_t)p->n,
-		e);
+		/* Comparing may build once more what differs. */
+		deadline_s = deadline_of(s, p->group) * (int64_t)p->n;
+	}
+	for (size_t i = 0; i < p->n && rc == 0 && p->kind == PLAN_READ; i++)
+		rc = place_read(s, folders[i], p->items[i], e);
+	if (rc == 0)
+		rc = start_worker(s, slot, &job, deadline_s, e);
 	for (size_t i = 0; i < p->n; i++)
 		free(folders[i]);
 	free(folders);
@@ -225,7 +264,8 @@ start(struct scheduler *s, struct slot *slot, struct err *e)
 {
 	switch (slot->job.kind) {
 	case PLAN_READ:
-		return start_read(s, slot, e);
+		return slot->job.n > 1 ? start_many(s, slot, e)
+				       : start_read(s, slot, e);
 	case PLAN_BUILD:
 		return start_build(s, slot, e);
 	case PLAN_LOWER:
@@ -324,21 +364,86 @@ fail_image(struct scheduler *s, const struct slot *slot, uint32_t image,
 	return judged(s, image, &taken, e);
 }
 
-/* 1 when its spool is in the store, 0 when that has no verdict (*e says what is
- * wrong with it), -1. */
 static int
-load_image(struct scheduler *s, uint32_t image, struct err *e)
+take_spool(const struct scheduler *s, uint32_t image, struct store_taken *taken,
+	struct err *e)
 {
 	CLEANUP(own_free)
 	char *folder = pool_image(s, image);
 	CLEANUP(own_free)
 	char *spool = path_join(folder, "spool");
+
+	return store_attempt_take(
+		s->store, s->queue[image].id, spool, taken, e);
+}
+
+/* 1 when its spool is in the store, 0 when that has no verdict (*e says what is
+ * wrong with it), -1. */
+static int
+load_image(struct scheduler *s, uint32_t image, struct err *e)
+{
 	struct store_taken taken;
 
-	if (store_attempt_take(s->store, s->queue[image].id, spool, &taken, e) <
-		0)
+	if (take_spool(s, image, &taken, e) < 0)
 		return e->kind == ERR_INPUT ? 0 : -1;
 	return judged(s, image, &taken, e) < 0 ? -1 : 1;
+}
+
+/* All of them in one transaction: 1, 0 when one of them cannot be, and so none
+ * is, -1. */
+static int
+load_images(
+	struct scheduler *s, const uint32_t *images, size_t n, struct err *e)
+{
+	struct store_taken taken[PLAN_ITEMS_MAX];
+	int result = 0;
+
+	if (store_batch_begin(s->store, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n && result == 0; i++)
+		result = take_spool(s, images[i], &taken[i], e);
+	if (store_batch_end(s->store, result, e) < 0)
+		return e->kind == ERR_INPUT ? 0 : -1;
+	for (size_t i = 0; i < n; i++)
+		if (judged(s, images[i], &taken[i], e) < 0)
+			return -1;
+	return 1;
+}
+
+/* The end of a job that read several. */
+static int
+finish_reads(struct scheduler *s, struct slot *slot, struct err *e)
+{
+	uint32_t done[PLAN_ITEMS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < slot->job.n; i++) {
+		uint32_t image = slot->job.items[i];
+		CLEANUP(own_free)
+		char *folder = pool_image(s, image);
+		CLEANUP(own_free)
+		char *request = path_join(folder, "request");
+		CLEANUP(own_free)
+		char *spool = path_join(folder, "spool");
+
+		if (path_exists(request) && pool_take_request(s, image, e) == 0)
+			continue;
+		if (slot->child.outcome.end == CHILD_EXITED &&
+			slot->child.outcome.code == WORKER_DONE &&
+			path_exists(spool))
+			done[n++] = image;
+		else
+			plan_read_alone(s->plan, image);
+	}
+	if (n > 0) {
+		int rc = load_images(s, done, n, e);
+
+		if (rc < 0)
+			return -1;
+		for (size_t i = 0; i < n && rc == 0; i++)
+			plan_read_alone(s->plan, done[i]);
+	}
+	return path_remove(slot->work, e);
 }
 
 static int
@@ -349,6 +454,8 @@ finish_read(struct scheduler *s, struct slot *slot, struct err *e)
 	uint32_t image = slot->job.items[0];
 	int rc;
 
+	if (slot->job.n > 1)
+		return finish_reads(s, slot, e);
 	if (code == WORKER_WAITS) {
 		if (pool_take_request(s, image, e) == 0)
 			return 0;
@@ -408,8 +515,11 @@ static int
 finish_compare(struct scheduler *s, struct slot *slot, struct err *e)
 {
 	const struct plan_job *p = &slot->job;
+	int all = p->n > 1 ? load_images(s, p->items, p->n, e) : 0;
 
-	for (size_t i = 0; i < p->n; i++) {
+	if (all < 0)
+		return -1;
+	for (size_t i = 0; i < p->n && all == 0; i++) {
 		uint32_t image = p->items[i];
 		int rc = load_image(s, image, e);
 

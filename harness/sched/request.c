@@ -61,6 +61,7 @@ request_write(const struct job *job, const struct recipe *r,
 
 	if (aside_open(&a, path, e) < 0)
 		return -1;
+	a.is_brief = true;
 	put_lane(a.f, r);
 	jout_open(&j, a.f, 1);
 	jout_begin(&j, NULL, '{');

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sched/sched.h"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "fetch/ref.h"
 #include "sched/machine.h"
 #include "sched/own.h"
+
+enum {
+	SMALL_BYTES = 256 << 10
+};
 
 static int
 begin_run(struct scheduler *s, int64_t *run, struct err *e)
@@ -108,6 +117,45 @@ begin_all(struct scheduler *s, int64_t *run, struct err *e)
 	return store_batch_end(s->store, result, e);
 }
 
+/* Files that are read as quickly as a worker is started. */
+static void
+find_small(struct scheduler *s)
+{
+	for (size_t i = 0; i < s->n_queue; i++) {
+		const struct sample *sample = s->queue[i].sample;
+		struct stat st;
+		struct ref ref;
+		struct err e = {0};
+
+		if (ref_parse(sample->source, sample->folder, &ref, &e) < 0)
+			continue;
+		if (transport_is_local(ref.transport) &&
+			stat(ref.path, &st) == 0 && S_ISREG(st.st_mode) &&
+			st.st_size <= SMALL_BYTES)
+			plan_small(s->plan, (uint32_t)i);
+		ref_fini(&ref);
+	}
+}
+
+/*
+ * Thousands of small files come and go in it.  ext4 passes over the inodes of
+ * files that were removed a short while ago, one by one, so that all in one of
+ * its groups are slow to make: have the folders in it spread over all groups
+ * (ext4_inode: EXT4_TOPDIR_FL; fs/ext4/ialloc.c, find_inode_bit).  Other file
+ * systems have no such flag, and no need of it.
+ */
+static void
+spread(const char *folder)
+{
+	CLEANUP(own_fd)
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return;
+	flags |= FS_TOPDIR_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 static int
 run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 {
@@ -118,10 +166,12 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 		path_mkdirs(o->cache, 0755, e) < 0 ||
 		begin_all(s, &out->run, e) < 0)
 		return -1;
+	spread(s->work);
 	out->n_selected = s->n_queue;
 	s->plan = plan_new(s->n_queue, o->slots);
 	for (size_t i = 0; i < s->n_queue; i++)
 		plan_add(s->plan, (uint32_t)i, 0);
+	find_small(s);
 	if (pool_run(s, e) < 0)
 		return -1;
 	out->is_stopped = s->n_done < s->n_queue;

@@ -238,6 +238,7 @@ write_read(const struct attempt *a, int64_t started_s, int64_t started_ms,
 		return err_sys(e, ERR_HOST, "%s", spool);
 	if (aside_open(&out, path, e) < 0)
 		return -1;
+	out.is_brief = true;
 	jout_open(&j, out.f, 1);
 	jout_begin(&j, NULL, '{');
 	jout_digest(&j, "sha256", &a->image->sha256);
@@ -325,6 +326,31 @@ read_image(struct attempt *a, struct err *e)
 	return WORKER_AGAIN;
 }
 
+/* Small images, one after the other.  What cannot be read now, or may be read
+ * later, is left as it was: it is read once more, alone. */
+static int
+read_many(const struct job *job, const volatile int *stop, struct err *e)
+{
+	for (const char *const *f = job->folders; *f; f++) {
+		struct attempt a = {.stop = stop};
+		int status = WORKER_FAILED;
+
+		if (job_read(*f, &a.arena, &a.job, e) == 0)
+			status = read_image(&a, e);
+		worker_fini(&a);
+		if (*stop)
+			return WORKER_STOPPED;
+		if (status != WORKER_DONE && status != WORKER_WAITS) {
+			CLEANUP(own_free)
+			char *spool = path_join(*f, "spool");
+
+			if (path_remove(spool, e) < 0)
+				return WORKER_FAILED;
+		}
+	}
+	return WORKER_DONE;
+}
+
 void
 worker_fini(struct attempt *a)
 {
@@ -349,7 +375,8 @@ worker_run(const char *work, const volatile int *stop, struct err *e)
 	}
 	switch (a.job.step) {
 	case JOB_READ:
-		status = read_image(&a, e);
+		status = a.job.folders ? read_many(&a.job, stop, e)
+				       : read_image(&a, e);
 		break;
 	case JOB_LOWER:
 		status = batch_lower(&a.job, stop, e);

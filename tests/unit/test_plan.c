@@ -293,6 +293,83 @@ what_was_built_before_is_not_built(void **state)
 	plan_free(p);
 }
 
+static struct plan *
+small(size_t n, unsigned slots)
+{
+	struct plan *p = plan_new(n, slots);
+
+	for (uint32_t i = 0; i < n; i++) {
+		plan_add(p, i, 0);
+		plan_small(p, i);
+	}
+	return p;
+}
+
+static void
+small_images_are_read_together(void **state)
+{
+	struct plan *p = small(6, 4);
+	struct plan_job job = next(p);
+
+	(void)state;
+	/* some for each slot */
+	assert_int_equal(job.kind, PLAN_READ);
+	assert_int_equal(job.n, 2);
+	assert_int_equal(job.items[0], 0);
+	assert_int_equal(job.items[1], 1);
+	assert_int_equal(next(p).n, 1);
+	plan_free(p);
+
+	p = small(1000, 2);
+	assert_int_equal(next(p).n, PLAN_READ_MAX);
+	plan_free(p);
+}
+
+static void
+a_large_image_is_read_alone(void **state)
+{
+	struct plan *p = plan_new(100, 1);
+	struct plan_job job;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		plan_add(p, i, 0);
+		if (i != 3)
+			plan_small(p, i);
+	}
+	assert_int_equal(next(p).n, 3);
+	job = next(p);
+	assert_int_equal(job.n, 1);
+	assert_int_equal(job.items[0], 3);
+	assert_int_equal(next(p).items[0], 4);
+	plan_free(p);
+}
+
+static void
+what_one_worker_did_not_survive_is_read_alone(void **state)
+{
+	struct plan *p = small(3, 1);
+	struct plan_job job = next(p);
+
+	(void)state;
+	assert_int_equal(job.n, 3);
+	plan_judged(p, 0);
+	plan_read_alone(p, 1);
+	plan_read_alone(p, 2);
+	job = next(p);
+	assert_int_equal(job.kind, PLAN_READ);
+	assert_int_equal(job.n, 1);
+	assert_int_equal(job.items[0], 1);
+	plan_judged(p, 1);
+	job = next(p);
+	assert_int_equal(job.n, 1);
+	assert_int_equal(job.items[0], 2);
+	/* and nothing is lowered before all of a reading is known */
+	waits(p, 2, 1, 1);
+	assert_int_equal(next(p).kind, PLAN_BUILD);
+	plan_free(p);
+}
+
 int
 main(void)
 {
@@ -305,6 +382,9 @@ main(void)
 		cmocka_unit_test(reading_does_not_run_far_ahead),
 		cmocka_unit_test(what_may_pass_is_tried_again_in_time),
 		cmocka_unit_test(one_that_ends_a_worker_is_compared_alone),
+		cmocka_unit_test(small_images_are_read_together),
+		cmocka_unit_test(a_large_image_is_read_alone),
+		cmocka_unit_test(what_one_worker_did_not_survive_is_read_alone),
 		cmocka_unit_test(what_was_built_before_is_not_built),
 	};
 
