@@ -34,6 +34,7 @@ int cmd_compare(int argc, char *argv[]);
 int cmd_report(int argc, char *argv[]);
 int cmd_bug(int argc, char *argv[]);
 int cmd_history(int argc, char *argv[]);
+int cmd_merge(int argc, char *argv[]);
 int cmd_corpus(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
 int cmd_gc(int argc, char *argv[]);

@@ -159,6 +159,16 @@ static const struct command commands[] = {
 		"      --json            as JSON\n"
 		"\n"
 		"example: unblend history -d report/unblend.db 2021-svd-paper\n"},
+	{"merge", cmd_merge, "databases of shards into one",
+		"usage: unblend merge INTO FROM...\n"
+		"\n"
+		"Take over all runs of the databases FROM into INTO (made when "
+		"it is not there).\nShards of one study, as `unblend run "
+		"--shard' makes them, become one run; they\nmust have the same "
+		"corpora and options.  All of it is done, or nothing; what was\n"
+		"taken over before is left as it is.\n"
+		"\n"
+		"example: unblend merge all.db shard-*.db\n"},
 	{"corpus", cmd_corpus, "check or list corpus files",
 		"usage: unblend corpus check CORPUS...\n"
 		"       unblend corpus list CORPUS...\n"

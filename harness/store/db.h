@@ -119,6 +119,9 @@ int64_t db_column_int(const struct db_rows *rows, int i);
 const char *db_column_text(const struct db_rows *rows, int i);
 struct slice db_column_blob(const struct db_rows *rows, int i);
 bool db_column_is_null(const struct db_rows *rows, int i);
+/* What is there, which a database from elsewhere need not hold to; a number
+ * that is no integer is DB_BLOB. */
+enum db_type db_column_type(const struct db_rows *rows, int i);
 
 /*
  * A transaction that writes.  db_write_end commits when result is 0, else (or

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --
--- The database of unblend, version 3.  Read it with any sqlite3:
+-- The database of unblend, version 4.  Read it with any sqlite3:
 --
 --	SELECT name, verdict FROM judgement WHERE run_id = 3 AND NOT is_accepted;
 --	SELECT run_id, verdict FROM judgement WHERE name = 'svd' ORDER BY run_id;
@@ -347,6 +347,26 @@ CREATE TABLE trial (
 	ended_s INTEGER NOT NULL,
 	class TEXT NOT NULL,            -- stable word of what it was
 	PRIMARY KEY (sample_id, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Shards of a run that was divided: of one that ran as a shard, itself; of a run
+-- that `unblend merge' joined, each that is in it.  What is NULL here is in the
+-- row of the run, as long as that is of this shard alone.
+CREATE TABLE shard (
+	run_id INTEGER NOT NULL REFERENCES run (id),
+	number INTEGER NOT NULL CHECK (number BETWEEN 1 AND "of"),
+	"of" INTEGER NOT NULL CHECK ("of" BETWEEN 1 AND 10000), -- so many
+	study BLOB NOT NULL CHECK (length(study) = 32),
+	                                -- over all images of all shards, what the
+	                                -- corpora say of them, and what --study says
+	options TEXT NOT NULL,          -- lines: what its verdicts depend on
+	started_s INTEGER,
+	ended_s INTEGER,                -- NULL also: has not ended
+	host TEXT,
+	kernel TEXT,
+	store_fs TEXT,
+	guix_version TEXT,
+	PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
 
 -- Samples with their attempt, or the one that stands in its place, and what run

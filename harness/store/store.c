@@ -247,6 +247,21 @@ db_column_is_null(const struct db_rows *rows, int i)
 	return sqlite3_column_type(rows->stmt, i) == SQLITE_NULL;
 }
 
+enum db_type
+db_column_type(const struct db_rows *rows, int i)
+{
+	switch (sqlite3_column_type(rows->stmt, i)) {
+	case SQLITE_NULL:
+		return DB_NULL;
+	case SQLITE_INTEGER:
+		return DB_INT;
+	case SQLITE_TEXT:
+		return DB_TEXT;
+	default:
+		return DB_BLOB;
+	}
+}
+
 /* ---- transactions ---- */
 
 int

@@ -11,7 +11,7 @@ static const char schema[] =
 /* The pragmas are part of the transaction: a database has its marks when, and
  * only when, it has its tables. */
 static const char marks[] = "PRAGMA application_id = 0x55424c44;"
-			    "PRAGMA user_version = 3;";
+			    "PRAGMA user_version = 4;";
 
 static int
 make_verdicts(struct store *s, struct err *e)
@@ -102,11 +102,36 @@ upgrade_2(struct store *s, struct err *e)
 	return db_script(s, tables, e);
 }
 
+/* 4: the shards of a run. */
+static int
+upgrade_3(struct store *s, struct err *e)
+{
+	static const char tables[] =
+		"CREATE TABLE shard ( "
+		"run_id INTEGER NOT NULL REFERENCES run (id), "
+		"number INTEGER NOT NULL CHECK (number BETWEEN 1 AND \"of\"), "
+		"\"of\" INTEGER NOT NULL CHECK (\"of\" BETWEEN 1 AND 10000), "
+		"study BLOB NOT NULL CHECK (length(study) = 32), "
+		"options TEXT NOT NULL, "
+		"started_s INTEGER, "
+		"ended_s INTEGER, "
+		"host TEXT, "
+		"kernel TEXT, "
+		"store_fs TEXT, "
+		"guix_version TEXT, "
+		"PRIMARY KEY (run_id, number) "
+		") STRICT, WITHOUT ROWID; "
+		"PRAGMA user_version = 4;";
+
+	return db_script(s, tables, e);
+}
+
 /* What brings version i + 1 to i + 2. */
 static int (*const steps[UPGRADE_VERSION - 1])(
 	struct store *s, struct err *e) = {
 	upgrade_1,
 	upgrade_2,
+	upgrade_3,
 };
 
 int

@@ -9,7 +9,7 @@
 
 enum {
 	UPGRADE_APPLICATION = 0x55424c44, /* "UBLD": application_id of ours */
-	UPGRADE_VERSION = 3               /* user_version that this reads */
+	UPGRADE_VERSION = 4               /* user_version that this reads */
 };
 
 /* Bring a database from version (0: nothing in it) to UPGRADE_VERSION, in one

@@ -54,7 +54,7 @@ a_missing_database_is_made_or_absent(void **state)
 	assert_int_equal(e.kind, ERR_ABSENT);
 	store_close(STEAL(s));
 	OK(store_open(p->db, STORE_READ, &s, &e));
-	assert_int_equal(ask(p, "PRAGMA user_version"), 3);
+	assert_int_equal(ask(p, "PRAGMA user_version"), 4);
 	assert_int_equal(ask(p, "PRAGMA application_id"), 0x55424c44);
 	assert_int_equal(ask(p,
 				 "SELECT journal_mode = 'wal' FROM"
@@ -106,9 +106,9 @@ a_newer_database_is_refused(void **state)
 
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	store_close(s);
-	ask(p, "PRAGMA user_version = 4");
+	ask(p, "PRAGMA user_version = 5");
 	expect_refused(p, ERR_POLICY, "newer");
-	assert_int_equal(ask(p, "PRAGMA user_version"), 4);
+	assert_int_equal(ask(p, "PRAGMA user_version"), 5);
 }
 
 /* Version 1 had no depth of a rebuild, and no verdict same-recipe. */
@@ -120,6 +120,7 @@ an_older_database_is_brought_up(void **state)
 		"DROP TABLE skip",
 		"DROP TABLE basis",
 		"DROP TABLE trial",
+		"DROP TABLE shard",
 		"CREATE VIEW judgement AS SELECT 1",
 		"ALTER TABLE rebuild DROP COLUMN depth",
 		"ALTER TABLE rebuild DROP COLUMN examined",
@@ -155,12 +156,13 @@ an_older_database_is_brought_up(void **state)
 	expect_older(p);
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	store_close(STEAL(s));
-	assert_int_equal(ask(p, "PRAGMA user_version"), 3);
+	assert_int_equal(ask(p, "PRAGMA user_version"), 4);
 	assert_int_equal(ask(p, "SELECT count(*) FROM verdict"), VERDICT_COUNT);
 	assert_int_equal(ask(p,
 				 "SELECT count(*) FROM sqlite_schema"
-				 " WHERE name IN ('skip', 'basis', 'trial')"),
-		3);
+				 " WHERE name IN ('skip', 'basis', 'trial',"
+				 " 'shard')"),
+		4);
 	assert_int_equal(
 		ask(p, "SELECT rank FROM judgement"), VERDICT_SAME_INPUTS);
 	assert_int_equal(ask(p, "SELECT is_accepted FROM judgement"), 1);

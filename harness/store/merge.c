@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/merge_own.h"
+
+/* What store_open has not looked at: it is not from here. */
+static int
+check(struct store *from, struct err *e)
+{
+	int64_t n = 0;
+
+	if (db_one(from, STMT_MERGE_FOREIGN, NULL, 0, &n, e) < 0)
+		return -1;
+	if (n > 0)
+		return err_set(e, ERR_INPUT,
+			"%s: is no database that can be believed: its tables "
+			"are not those of unblend",
+			db_path(from));
+	if (db_one(from, STMT_MERGE_CHECK, NULL, 0, &n, e) < 0)
+		return -1;
+	if (n > 0)
+		return err_set(e, ERR_INPUT, "%s: the database is damaged",
+			db_path(from));
+	return 0;
+}
+
+int
+merge_store(struct store *into, struct store *from, struct merge_count *out,
+	struct err *e)
+{
+	struct merge m = {.into = into, .from = from, .count = out};
+	int result;
+
+	*out = (struct merge_count){0};
+	if (store_read_begin(from, e) < 0)
+		return -1;
+	result = check(from, e);
+	if (result == 0)
+		result = merge_shared(&m, e);
+	if (result == 0)
+		result = merge_runs(&m, e);
+	store_read_end(from);
+	free(m.runs);
+	buf_fini(&m.scratch);
+	return result;
+}
+
+int
+merge_shard_add(struct store *s, int64_t run, const struct merge_shard *shard,
+	struct err *e)
+{
+	if (db_write_begin(s, e) < 0)
+		return -1;
+	return db_write_end(s,
+		db_run(s, STMT_SHARD_ADD,
+			DB_ARGS(db_int(run), db_int(shard->number),
+				db_int(shard->of), db_digest(&shard->study),
+				db_text(shard->options)),
+			NULL, e),
+		e);
+}
+
+int
+merge_state(
+	struct store *s, int64_t run, struct merge_state *out, struct err *e)
+{
+	CLEANUP(db_end)
+	struct db_rows rows = {0};
+	const char *missing;
+
+	*out = (struct merge_state){0};
+	if (db_query(s, STMT_SHARD_STATE, DB_ARGS(db_int(run)), &rows, e) < 0 ||
+		db_next(&rows, e) < 0)
+		return -1;
+	out->has = db_column_int(&rows, 0);
+	out->of = db_column_int(&rows, 1);
+	missing = db_column_text(&rows, 2);
+	snprintf(out->missing, sizeof(out->missing), "%s",
+		missing ? missing : "");
+	return 0;
+}
