@@ -46,6 +46,18 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 }
 
 int
+err_code(struct err *e, enum err_kind kind, int sys, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(e, kind, 0, fmt, ap);
+	va_end(ap);
+	e->sys = sys;
+	return -1;
+}
+
+int
 err_sys(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	int saved = errno;

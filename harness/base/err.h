@@ -20,13 +20,17 @@ enum err_kind {
 
 struct err {
 	enum err_kind kind;
-	int sys; /* errno at the failure, or 0 */
+	int sys; /* errno at the failure, or one that says the same; or 0 */
 	char text[480];
 };
 
 /* Set *e and return -1, so that a caller can write return err_set(...). */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	PRINTF_LIKE(3, 4) NODISCARD;
+
+/* As err_set, with that errno, which the text says already. */
+int err_code(struct err *e, enum err_kind kind, int sys, const char *fmt, ...)
+	PRINTF_LIKE(4, 5) NODISCARD;
 
 /* As err_set, and append ": " strerror(errno). */
 int err_sys(struct err *e, enum err_kind kind, const char *fmt, ...)

@@ -64,7 +64,7 @@ check_socket(const struct daemon_place *p, struct err *e)
 	if (!p->socket || access(p->socket, R_OK | W_OK) == 0)
 		return 0;
 	if (errno == EACCES)
-		return err_set(e, ERR_ABSENT,
+		return err_code(e, ERR_ABSENT, EACCES,
 			"its daemon's socket %.100s does not let this user in",
 			p->socket);
 	return err_sys(e, ERR_ABSENT,

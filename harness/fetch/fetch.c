@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch/fetch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,14 @@ fetch_registry(const struct ref *r, const struct fetch_options *o,
 {
 	char hex[DIGEST_HEX + 1];
 
+	if (o->pinned)
+		digest_hex(o->pinned, hex);
 	out->from = xcalloc(1, sizeof(*out->from));
 	*out->from = (struct ref){.transport = r->transport,
 		.host = xstrdup(r->host),
 		.path = xstrdup(r->path),
-		.ref = xstrdup(r->ref)};
+		.ref = o->pinned ? xasprintf("sha256:%s", hex)
+				 : xstrdup(r->ref)};
 	out->name = xasprintf("docker://%s/%s%s%s", r->host, r->path,
 		strchr(r->ref, ':') ? "@" : ":", r->ref);
 	if (blobs_open(o->cache, o->cache_bytes ? o->cache_bytes : BLOBS_LIMIT,
@@ -52,7 +56,23 @@ fetch_registry(const struct ref *r, const struct fetch_options *o,
 	return 0;
 }
 
-/* What comes as one file: its contents tell what it is. */
+/* What comes as one file, unless that of before is still here. */
+static int
+bring_file(const struct ref *r, const struct fetch_options *o,
+	struct place *out, struct digest *got, struct err *e)
+{
+	int found = o->pinned ? blobs_find(out->blobs, o->pinned, NULL, e) : 0;
+
+	if (found > 0)
+		*got = *o->pinned;
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	if (r->transport == TRANSPORT_WEB)
+		return web_bring(r->path, o->sha256, o, out->blobs, got, e);
+	return daemon_bring(r->path, o, out->blobs, got, e);
+}
+
+/* Its contents tell what it is. */
 static int
 fetch_file(const struct ref *r, const struct fetch_options *o,
 	struct place *out, struct err *e)
@@ -60,7 +80,6 @@ fetch_file(const struct ref *r, const struct fetch_options *o,
 	CLEANUP(buf_fini)
 	struct buf name = {0};
 	struct digest got;
-	int result;
 
 	if (r->transport == TRANSPORT_WEB)
 		http_show(r->path, &name);
@@ -70,11 +89,7 @@ fetch_file(const struct ref *r, const struct fetch_options *o,
 	if (blobs_open(o->cache, o->cache_bytes ? o->cache_bytes : BLOBS_LIMIT,
 		    &out->blobs, e) < 0)
 		return -1;
-	if (r->transport == TRANSPORT_WEB)
-		result = web_bring(r->path, o->sha256, o, out->blobs, &got, e);
-	else
-		result = daemon_bring(r->path, o, out->blobs, &got, e);
-	if (result < 0)
+	if (bring_file(r, o, out, &got, e) < 0)
 		return wrap(out, e);
 	out->transport = TRANSPORT_PACK;
 	out->path = blobs_path(out->blobs, &got);
@@ -93,6 +108,29 @@ fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	out->path = xstrdup(r->path);
 	out->ref = r->ref ? xstrdup(r->ref) : NULL;
 	return 0;
+}
+
+enum fetch_failure
+fetch_failure(const struct err *e)
+{
+	switch (e->kind) {
+	case ERR_TRANSIENT:
+		return FETCH_NETWORK;
+	case ERR_ABSENT:
+		return e->sys == EACCES ? FETCH_DENIED : FETCH_MISSING;
+	case ERR_POLICY:
+		return e->sys == EKEYREJECTED       ? FETCH_TLS
+			: e->sys == EPROTONOSUPPORT ? FETCH_PLAIN
+						    : FETCH_OTHER;
+	case ERR_HOST:
+		return e->sys == ENOSPC || e->sys == EDQUOT ? FETCH_FULL
+							    : FETCH_OTHER;
+	case ERR_NONE:
+	case ERR_INPUT:
+	case ERR_BUG:
+	default:
+		return FETCH_OTHER;
+	}
 }
 
 int

@@ -53,6 +53,12 @@ struct fetch_options {
 
 	/* what the file of a URL must hash to; NULL: anything */
 	const struct digest *sha256;
+	/*
+	 * What the name led to when it was read before, as image.sha256 has it:
+	 * that is brought, though a tag may have moved since.  Of a URL and of a
+	 * daemon only where it is still here.  NULL: what it leads to now.
+	 */
+	const struct digest *pinned;
 
 	const volatile int *stop; /* as in http.h */
 	/* told in a line of what is tried again; may be NULL */
@@ -70,6 +76,19 @@ struct fetch_options {
  */
 int fetch(const struct ref *r, const struct fetch_options *o, struct place *out,
 	struct err *e) NODISCARD;
+
+/* What stood between us and an image that was not brought. */
+enum fetch_failure {
+	FETCH_OTHER,
+	FETCH_NETWORK, /* no answer, or none that helps; later there may be */
+	FETCH_TLS,     /* a certificate that nobody vouches for */
+	FETCH_PLAIN,  /* it would have come unencrypted, or by no http at all */
+	FETCH_DENIED, /* without credentials, or with these, it is not for us */
+	FETCH_MISSING, /* there is no such thing */
+	FETCH_FULL     /* the disk is */
+};
+/* Of an error of fetch or place_bring. */
+enum fetch_failure fetch_failure(const struct err *e);
 /*
  * That layer of the place is about to be read: bring it where it is not here
  * yet.  Nothing where nothing can be missing.  Errors as fetch's, but their

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch/http.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,7 +243,7 @@ check_url(const struct flight *f, struct err *e)
 
 	if (!origin_read(f->url, &o)) {
 		if (f->hops)
-			return err_set(e, ERR_POLICY,
+			return err_code(e, ERR_POLICY, EPROTONOSUPPORT,
 				"that is no URL of http or https");
 		return err_set(e, ERR_INPUT,
 			"'%.100s' is no URL of http or https", f->url);
@@ -250,7 +251,7 @@ check_url(const struct flight *f, struct err *e)
 	if (strcmp(o.scheme, "https") == 0 || f->t->unix_socket)
 		return 0;
 	if (strcmp(o.scheme, "http") != 0)
-		return err_set(e, ERR_POLICY,
+		return err_code(e, ERR_POLICY, EPROTONOSUPPORT,
 			"it leads to a URL of the scheme '%.20s'; http and "
 			"https are allowed",
 			o.scheme);
@@ -259,7 +260,7 @@ check_url(const struct flight *f, struct err *e)
 	for (; plain && *plain; plain++)
 		if (host_is(*plain, o.host, o.port))
 			return 0;
-	return err_set(e, ERR_POLICY,
+	return err_code(e, ERR_POLICY, EPROTONOSUPPORT,
 		"http is not encrypted; of other machines https is asked, "
 		"unless --plain-http names the host");
 }
@@ -676,7 +677,7 @@ failed(struct flight *f, CURLcode code)
 		return;
 	}
 	if (code == CURLE_PEER_FAILED_VERIFICATION) {
-		(void)!err_set(&e, ERR_POLICY,
+		(void)!err_code(&e, ERR_POLICY, EKEYREJECTED,
 			"its certificate is not that of a CA that is trusted "
 			"here, or not for this name (--tls-ca FILE adds a CA)");
 		end_wrong(f, &e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch/registry_session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,10 +146,10 @@ static int
 not_opened(const struct session *s, struct err *e)
 {
 	if (s->has_credentials)
-		return err_set(e, ERR_ABSENT,
+		return err_code(e, ERR_ABSENT, EACCES,
 			"%s does not take the credentials of %.80s", s->r->host,
 			s->credentials.origin);
-	return err_set(e, ERR_ABSENT,
+	return err_code(e, ERR_ABSENT, EACCES,
 		"%s wants credentials, and there are none: `podman login %s' "
 		"or `docker login %s' keeps some",
 		s->r->host, s->r->host, s->r->host);
@@ -330,7 +331,7 @@ session_authorize(
 		return get_token(s, e);
 	if (has_basic)
 		return use_basic(s, e);
-	return err_set(e, ERR_ABSENT,
+	return err_code(e, ERR_ABSENT, EACCES,
 		"%s wants credentials of no kind that is known here "
 		"(Basic, Bearer):%.60s",
 		s->r->host, others.n ? buf_text(&others) : " none named");
@@ -365,7 +366,7 @@ session_refused(const struct session *s, const struct http_transfer *t,
 	if (t->status == 401)
 		return not_opened(s, e);
 	if (t->status == 403)
-		return err_set(e, ERR_ABSENT, "%s forbids this %s%s",
+		return err_code(e, ERR_ABSENT, EACCES, "%s forbids this %s%s",
 			s->r->host, of, buf_text(&said));
 	if (t->status == 404)
 		return err_set(e, ERR_ABSENT, "%s has no such %s%s", s->r->host,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch/web.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,12 +131,12 @@ refuse(const struct download *d, struct err *e)
 			e, ERR_ABSENT, "there is no such file (%ld)", status);
 	case 401:
 	case 403:
-		return err_set(e, ERR_ABSENT,
+		return err_code(e, ERR_ABSENT, EACCES,
 			"the server gives it not to us "
 			"(%ld)",
 			status);
 	default:
-		return err_set(e, ERR_INPUT, "the server answers %ld", status);
+		return err_set(e, ERR_ABSENT, "the server answers %ld", status);
 	}
 }
 

@@ -304,6 +304,7 @@ judge_anew(struct attempt *a, const struct worker_read *read,
 
 	if (record_open(&a->record, spool, e) < 0)
 		return -1;
+	a->pinned = &read->sha256;
 	end = worker_read(a, e);
 	if (end == 0 && !digest_eq(&a->image->sha256, &read->sha256))
 		end = worker_judge(a, VERDICT_NOT_TRIED, "image-changed",

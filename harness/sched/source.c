@@ -19,6 +19,7 @@ options_of(const struct source *s)
 		.layers_max = s->limits->layers,
 		.total_bytes = s->limits->file_bytes,
 		.sha256 = s->sha256,
+		.pinned = s->pinned,
 		.stop = s->stop,
 		.notice = s->notice,
 		.arg = s->arg,

@@ -17,6 +17,7 @@ struct source {
 	const char *tls_ca;
 	const char *const *plain_hosts;
 	const struct digest *sha256; /* that a file of the web must have */
+	const struct digest *pinned; /* as in fetch/fetch.h */
 	const struct image_limits *limits;
 	const volatile int *stop;
 	void (*notice)(void *arg, const char *line); /* as in fetch/fetch.h */

@@ -11,6 +11,7 @@
 #include "base/jdoc.h"
 #include "base/jout.h"
 #include "base/path.h"
+#include "fetch/fetch.h"
 #include "sched/batch.h"
 #include "sched/request.h"
 #include "sched/source.h"
@@ -39,6 +40,42 @@ worker_judge(struct attempt *a, enum verdict verdict, const char *class_,
 	return 1;
 }
 
+/* What stood between us and the image says nothing of it. */
+static int
+judge_unfetched(struct attempt *a, const struct err *e)
+{
+	static const struct {
+		const char *class_, *advice;
+	} kinds[] = {
+		[FETCH_NETWORK] = {"network",
+			"Run it again when the network and the server work: "
+			"what was fetched is still there."},
+		[FETCH_TLS] = {"tls",
+			"If it is the right server, trust its authority by "
+			"--tls-ca FILE."},
+		[FETCH_PLAIN] = {"unencrypted",
+			"Ask by https; or, if the way there is trusted, "
+			"--plain-http HOST."},
+		[FETCH_DENIED] = {"denied",
+			"Log in where it is kept (podman login, docker login), "
+			"or let this user read it; or correct the corpus."},
+		[FETCH_MISSING] = {"image-missing",
+			"Put the image where the corpus says it is, or correct "
+			"the corpus; a registry may also want credentials."},
+		[FETCH_FULL] = {"disk-full",
+			"Make room where the cache is (unblend gc), or choose "
+			"another place by --cache."},
+	};
+	enum fetch_failure why = fetch_failure(e);
+
+	if (why == FETCH_OTHER)
+		return 0;
+	if (why == FETCH_NETWORK)
+		a->again = kinds[why].class_;
+	return worker_judge(a, VERDICT_NOT_TRIED, kinds[why].class_, e->text,
+		kinds[why].advice);
+}
+
 /*
  * Read the image.  What is wrong with the bytes is a verdict on the image;
  * what is wrong with this machine is not.
@@ -57,6 +94,7 @@ step_read(struct attempt *a, struct err *e)
 		.plain_hosts = job->plain_hosts,
 		.cache_bytes = job->cache_bytes,
 		.sha256 = job->has_sha256 ? &job->sha256 : NULL,
+		.pinned = a->pinned,
 		.limits = &job->image_limits,
 		.stop = a->stop,
 	};
@@ -67,15 +105,11 @@ step_read(struct attempt *a, struct err *e)
 				e->text,
 				"Fetch the image again; if it stays so, it was "
 				"published broken.");
+		if (judge_unfetched(a, e) > 0)
+			return 1;
 		if (e->kind == ERR_POLICY)
 			return worker_judge(a, VERDICT_REFUSED, "limit",
 				e->text, "If you trust it, raise the limit.");
-		if (e->kind == ERR_ABSENT)
-			return worker_judge(a, VERDICT_NOT_TRIED,
-				"image-missing", e->text,
-				"Put the image where the corpus says it is, or "
-				"correct the corpus; a registry may also want "
-				"credentials.");
 		return -1;
 	}
 	record_image(&a->record, a->image);

@@ -19,6 +19,7 @@
 struct attempt {
 	struct job job; /* of the image's own folder */
 	const volatile int *stop;
+	const struct digest *pinned; /* of the image, read before; NULL */
 	struct record record;
 	struct image *image;
 	struct provenance *provenance;
