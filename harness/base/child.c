@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 enum {
 	GRACE_MS = 2000, /* child_spec.grace_ms when 0 */
 	LOOK_MS = 100,   /* a child that left its pipes to others is seen so */
+	ASK_MS = 500,    /* whether it is over a limit, at most so often, */
+	ASK_SHARE = 20,  /* and at most this part of all time */
 	REAP_MS = 5,     /* both pipes closed: it is about to end */
 	READ_BYTES = 1 << 16,
 	READS_MAX = 32 /* a pipe a step: a flood must not starve the rest */
@@ -39,9 +42,17 @@ struct report {
 static void
 limit(int resource, uint64_t max, bool *is_ok)
 {
-	struct rlimit r = {max, max};
+	struct rlimit r;
 
-	if (max && setrlimit(resource, &r) < 0)
+	if (!max)
+		return;
+	/* What we have ourselves may be less, and cannot be made more. */
+	if (getrlimit(resource, &r) < 0)
+		*is_ok = false;
+	if (r.rlim_max > max)
+		r.rlim_max = max;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(resource, &r) < 0)
 		*is_ok = false;
 }
 
@@ -62,6 +73,43 @@ reset_signals(void)
 			return false;
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+}
+
+/*
+ * On n of the processors that we may run on, from one on that differs from
+ * process to process.  It is no limit where there are no more.
+ */
+static bool
+take_processors(uint64_t n)
+{
+	cpu_set_t have, take;
+	int count, at;
+
+	if (!n || sched_getaffinity(0, sizeof(have), &have) < 0)
+		return true;
+	count = CPU_COUNT(&have);
+	if (n >= (uint64_t)count)
+		return true;
+	CPU_ZERO(&take);
+	at = (int)((uint64_t)getpid() * n % (uint64_t)count);
+	for (int i = 0, seen = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &have) &&
+			(uint64_t)((seen++ - at + count) % count) < n)
+			CPU_SET(i, &take);
+	return sched_setaffinity(0, sizeof(take), &take) == 0;
+}
+
+static void
+go_first(void)
+{
+	static const char much[] = "500";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	/* A wish: it runs without, too. */
+	if (fd >= 0 && write(fd, much, sizeof(much) - 1) > 0)
+		errno = 0;
+	if (fd >= 0)
+		close(fd);
 }
 
 /* 0, 1 and 2 are set, all others are closed by exec but pass_fd. */
@@ -109,7 +157,10 @@ become(const struct child_spec *s, pid_t parent, int in, int out, int log,
 	limit(RLIMIT_AS, s->memory_max, &is_ok);
 	limit(RLIMIT_FSIZE, s->file_max, &is_ok);
 	limit(RLIMIT_NPROC, s->process_max, &is_ok);
-	if (!is_ok)
+	if (s->is_first_to_go)
+		go_first();
+	if (!is_ok || (s->group && !cgroup_enter(s->group)) ||
+		!take_processors(s->cpus))
 		fail(report, (struct report){STEP_LIMITS, 0});
 	if (s->dir && chdir(s->dir) < 0)
 		fail(report, (struct report){STEP_DIR, 0});
@@ -308,6 +359,7 @@ drain(struct child *c, int *fd,
 
 		if (n > 0) {
 			keep(c, bytes, (size_t)n);
+			c->outcome.said += (uint64_t)n;
 			c->heard_ms = clock_mono_ms();
 		} else if (n < 0 && errno == EINTR) {
 			continue;
@@ -382,6 +434,23 @@ reap(struct child *c)
 	c->killed_ms = clock_mono_ms();
 }
 
+/* Whoever is asked may need time for the answer. */
+static bool
+is_over(struct child *c, int64_t now)
+{
+	const struct child_spec *s = &c->spec;
+	int64_t share = c->asking_ms * ASK_SHARE;
+	bool is;
+
+	if (!s->is_over ||
+		now - c->asked_ms < (share > ASK_MS ? share : ASK_MS))
+		return false;
+	is = s->is_over(s->is_over_arg, buf_get(&c->log));
+	c->asked_ms = clock_mono_ms();
+	c->asking_ms = c->asked_ms - now;
+	return is;
+}
+
 static void
 watch_clocks(struct child *c, int64_t now)
 {
@@ -396,6 +465,10 @@ watch_clocks(struct child *c, int64_t now)
 		ask_to_end(c, CHILD_DEADLINE, s->deadline_ms);
 	else if (s->silence_ms && now - c->heard_ms >= s->silence_ms)
 		ask_to_end(c, CHILD_SILENT, s->silence_ms);
+	else if (s->said_max && c->outcome.said > s->said_max)
+		ask_to_end(c, CHILD_FLOOD, 0);
+	else if (is_over(c, now))
+		ask_to_end(c, CHILD_OVER, 0);
 }
 
 int
@@ -529,6 +602,12 @@ child_describe(const struct outcome *o, struct buf *out)
 	case CHILD_SILENT:
 		buf_str(out, "silent for more than ");
 		print_s(out, o->limit_ms);
+		break;
+	case CHILD_FLOOD:
+		buf_str(out, "ended, since it printed too much");
+		break;
+	case CHILD_OVER:
+		buf_str(out, "ended, since it was over a limit");
 		break;
 	case CHILD_STOPPED:
 		buf_str(out, "stopped");

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/cgroup.h"
 #include "base/err.h"
 
 /*
@@ -37,6 +38,15 @@ struct child_spec {
 	uint64_t memory_max;  /* bytes, RLIMIT_AS; 0: none */
 	uint64_t file_max;    /* bytes, RLIMIT_FSIZE; 0: none */
 	uint64_t process_max; /* RLIMIT_NPROC; 0: none */
+	uint64_t said_max;    /* bytes of stdout and stderr; 0: any number */
+	uint64_t cpus;        /* runs on so many processors; 0: on any */
+	const struct cgroup *group; /* it is put there; NULL: where we are */
+	bool is_first_to_go;        /* where memory is short */
+
+	/* Asked now and then, with what is known of the log so far; true ends
+	 * it.  NULL: nobody is asked. */
+	bool (*is_over)(void *arg, struct slice log);
+	void *is_over_arg;
 };
 
 enum child_end {
@@ -44,6 +54,8 @@ enum child_end {
 	CHILD_SIGNALLED, /* code is the signal, and we did not send it */
 	CHILD_DEADLINE,  /* over deadline_ms: ended by us */
 	CHILD_SILENT,    /* over silence_ms: ended by us */
+	CHILD_FLOOD,     /* over said_max: ended by us */
+	CHILD_OVER,      /* ended by us since is_over said so */
 	CHILD_STOPPED    /* ended by us since *stop was set */
 };
 
@@ -52,6 +64,7 @@ struct outcome {
 	int code;
 	int64_t limit_ms; /* that was passed: CHILD_DEADLINE, CHILD_SILENT */
 	int64_t elapsed_ms;
+	uint64_t said; /* bytes, kept or not */
 	bool is_out_cut;
 	bool is_log_cut;
 };
@@ -67,7 +80,7 @@ struct child {
 	struct outcome outcome; /* valid once child_step gave 1 */
 	/* the rest is child.c's own */
 	struct child_spec spec;
-	int64_t started_ms, heard_ms, killed_ms;
+	int64_t started_ms, heard_ms, killed_ms, asked_ms, asking_ms;
 	size_t out_seen, log_seen;
 	bool is_stopping, is_reaped;
 };

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/words.h"
+#include "cmd/bounding.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/corpora.h"
@@ -132,7 +133,9 @@ take_option(struct request *r, int c)
 		return common_number(
 			optarg, "--silence", SECONDS_MAX, &o->limits.silence_s);
 	default:
-		return reading_take(&r->reading, c);
+		return bounding_has(c)
+			? bounding_take(&o->limits, &o->daemon, c)
+			: reading_take(&r->reading, c);
 	}
 }
 
@@ -156,6 +159,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"timeout", required_argument, NULL, OPT_TIMEOUT},
 		{"silence", required_argument, NULL, OPT_SILENCE},
 		READING_OPTIONS,
+		BOUNDING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "cmd/bounding.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/reading.h"
@@ -38,7 +39,8 @@ static const struct command commands[] = {
 		"      --guix PROGRAM    the guix command; default: on PATH\n"
 		"      --timeout S       seconds for one rebuild; default "
 		"3600\n"
-		"      --silence S       seconds without output; default 600\n" READING_USAGE
+		"      --silence S       seconds without output; default 600\n" BOUNDING_USAGE
+			READING_USAGE
 		"  -q, --quiet           no progress on stderr\n"
 		"\n"
 		"example: unblend run papers.corpus -o report\n"},

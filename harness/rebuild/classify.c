@@ -472,6 +472,13 @@ enum {
 			"There was no memory left for a build: ",   \
 			MEMORY_ADVICE                               \
 	}
+#define PROCESSES(text)                                                    \
+	{                                                                  \
+		NEAR_END, text, REBUILD_NOT_TRIED, "out-of-processes",     \
+			"There were too many processes for another, in a " \
+			"build: ",                                         \
+			MEMORY_ADVICE                                      \
+	}
 #define DATE(text)                                                          \
 	{                                                                   \
 		FAR_END, text, REBUILD_UNBUILDABLE, "time-bomb",            \
@@ -497,6 +504,12 @@ static const struct omen omens[] = {
 	MEMORY("GC Warning: Failed to expand heap"),
 	MEMORY("std::bad_alloc"),
 	MEMORY("Killed signal terminated program"),
+	/* fork(2), as Guile, shells, make and threads' libraries say it */
+	PROCESSES("fork: Resource temporarily unavailable"),
+	PROCESSES("fork: retry: Resource temporarily unavailable"),
+	PROCESSES("can't fork"),
+	PROCESSES("cannot fork"),
+	PROCESSES("pthread_create: Resource temporarily unavailable"),
 	DATE("certificate has expired"),
 	DATE("certificate expired"),
 	DATE("CertificateExpiredException"),
@@ -627,7 +640,8 @@ classify_may_pass(const char *class_)
 	/* What ended by this machine's state or by the network. */
 	static const char *const passing[] = {"build-users",
 		"channel-unreachable", "daemon", "disk-full", "git", "host",
-		"killed", "lock", "out-of-memory", "sandbox", "stopped"};
+		"killed", "lock", "out-of-memory", "out-of-processes",
+		"sandbox", "stopped"};
 
 	for (size_t i = 0; class_ && i < ARRAY_LEN(passing); i++)
 		if (strcmp(passing[i], class_) == 0)

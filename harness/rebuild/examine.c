@@ -38,7 +38,7 @@ add_strings(struct buf *out, const char *const *v, size_t n, struct err *e)
 
 int
 examine_data(const struct examination *x, size_t from, size_t n,
-	long long timeout_s, long long silence_s, struct buf *out,
+	long long timeout_s, const struct limits *l, struct buf *out,
 	struct err *e)
 {
 	const char **drvs = xcalloc(n + 1, sizeof(*drvs));
@@ -49,9 +49,12 @@ examine_data(const struct examination *x, size_t from, size_t n,
 		drvs[i] = x->probes[from + i].drv;
 	buf_printf(out,
 		"(((rounds . %u) (timeout . %lld) (silence . %lld)"
-		" (substitutes? . %s))\n",
-		x->rounds, timeout_s, silence_s,
+		" (substitutes? . %s)",
+		x->rounds, timeout_s, (long long)l->silence_s,
 		x->no_substitutes ? "#f" : "#t");
+	if (l->cpus)
+		buf_printf(out, " (cores . %llu)", (unsigned long long)l->cpus);
+	buf_str(out, ")\n");
 	rc = add_strings(out, drvs, n, e);
 	if (rc == 0)
 		rc = add_strings(out, x->roots, is_first ? x->n_roots : 0, e);
@@ -126,7 +129,7 @@ write_files(struct task *t, const struct examination *x, size_t from, size_t n,
 	int64_t left_ms = t->until_ms - clock_mono_ms();
 
 	if (examine_data(x, from, n, left_ms > 0 ? left_ms / 1000 + 1 : 1,
-		    t->o->limits.silence_s, &text, e) < 0 ||
+		    &t->o->limits, &text, e) < 0 ||
 		aside_write(program, script, sizeof(script) - 1, e) < 0 ||
 		aside_write(data, buf_text(&text), text.n, e) < 0)
 		return task_end_host(t, "host", e);

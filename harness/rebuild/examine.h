@@ -47,7 +47,7 @@ int examine_run(struct task *t, struct examination *x, struct err *e) NODISCARD;
 
 /* Pure: the data of examine.scm for probes [from, from + n). */
 int examine_data(const struct examination *x, size_t from, size_t n,
-	long long timeout_s, long long silence_s, struct buf *out,
+	long long timeout_s, const struct limits *l, struct buf *out,
 	struct err *e) NODISCARD;
 /* Pure: what examine.scm printed of one derivation. */
 void examine_read(struct arena *a, struct slice section, struct probe *p);

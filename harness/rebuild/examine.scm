@@ -2,7 +2,8 @@
 ;;; guix repl -- examine.scm FILE
 ;;;
 ;;; FILE holds (OPTIONS DERIVATIONS ROOTS TARGETS): an association list of
-;;; `rounds', `timeout', `silence' and `substitutes?', and lists of file names.
+;;; `rounds', `timeout', `silence', `substitutes?' and perhaps `cores', and lists of
+;;; file names.
 ;;;
 ;;; Build each derivation once more, ROUNDS times, and print "same" where the
 ;;; result is what the store has, else "failed" and why; before it "built" where
@@ -67,12 +68,14 @@
   (for-each proc list (iota (length list))))
 
 (with-store store
-  (set-build-options store
-                     #:rounds (option 'rounds)
-                     #:timeout (option 'timeout)
-                     #:max-silent-time (option 'silence)
-                     #:use-substitutes? (option 'substitutes?)
-                     #:print-build-trace #f)
+  (apply set-build-options store
+         #:rounds (option 'rounds)
+         #:timeout (option 'timeout)
+         #:max-silent-time (option 'silence)
+         #:use-substitutes? (option 'substitutes?)
+         #:print-build-trace #f
+         (let ((cores (option 'cores)))
+           (if cores (list #:build-cores cores) '())))
   (for-each/n (lambda (drv n)
                 (mark (current-error-port) "examined" n)
                 (mark (current-output-port) "examined" n)

@@ -17,7 +17,8 @@ const struct limits limits_default = {
 	.silence_s = 600,
 	.log_bytes = 4u << 20,
 	.output_bytes = 1u << 20,
-	.memory_bytes = 0,
+	.said_bytes = 1u << 30,
+	.processes = 16384,
 };
 
 bool

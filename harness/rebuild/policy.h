@@ -64,14 +64,19 @@ bool policy_commit_ok(const char *commit);
 /* An OpenPGP fingerprint: 40 hex digits, spaces between them or not. */
 bool policy_signer_ok(const char *signer);
 
-/* Limits on one rebuild. */
+/* Limits on one job, and so on one rebuild; 0: none. */
 struct limits {
 	int64_t deadline_s;    /* wall time of the whole rebuild */
 	int64_t silence_s;     /* without a line from Guix */
 	uint64_t log_bytes;    /* kept of the log (head and tail) */
-	uint64_t output_bytes; /* stdout of one command */
-	uint64_t memory_bytes; /* address space of the client; 0: none */
+	uint64_t output_bytes; /* kept of the stdout of one command */
+	uint64_t said_bytes;   /* output of all commands, kept or not */
+	uint64_t memory_bytes; /* of all processes; of each without cgroup */
+	uint64_t processes;    /* threads too */
+	uint64_t cpus;         /* processors */
+	uint64_t disk_bytes;   /* of builds of a daemon of the job's own */
 };
-extern const struct limits limits_default; /* 3600 s, 600 s, 4 MiB, 1 MiB, 0 */
+/* 3600 s, 600 s, 4 MiB, 1 MiB, 1 GiB, none, 16384, none, none */
+extern const struct limits limits_default;
 
 #endif

@@ -34,8 +34,10 @@ struct rebuild_options {
 	/* URL prefix pairs from --mirror: where a channel is fetched from
 	 * instead; NULL-ended: from, to, from, to, ... */
 	const char *const *mirrors;
-	const char *guix; /* program; NULL: "guix" on PATH */
-	enum depth depth; /* how much to build */
+	const char *guix;   /* program; NULL: "guix" on PATH */
+	const char *daemon; /* command of a guix-daemon to be started for this
+			     * rebuild alone; NULL: the machine's */
+	enum depth depth;   /* how much to build */
 	/* The image file's own name; where that is a store item's, a recipe
 	 * that leads to it is the one.  NULL: not known. */
 	const char *image_name;

@@ -177,6 +177,16 @@ user_name(struct sandbox *s)
 	return arena_copy(&s->arena, name, strlen(name));
 }
 
+/* Names of sockets are short, and those of our folders need not be. */
+static void
+show_own_socket(struct sandbox *s, const char *socket)
+{
+	static const char seen[] = "/tmp/guix-daemon/socket";
+
+	set(s, "GUIX_DAEMON_SOCKET", seen);
+	show(s, seen, socket, false);
+}
+
 /* The daemon's socket must be seen; a network there is none. */
 static int
 show_socket(struct sandbox *s, struct err *e)
@@ -243,7 +253,9 @@ sandbox_plan(struct sandbox *s, const struct sandbox_places *p, struct err *e)
 	/* On Guix System: where the programs and locales of PATH are. */
 	if (path_exists("/run/current-system"))
 		show(s, "/run/current-system", NULL, false);
-	if (show_socket(s, e) < 0)
+	if (p->socket)
+		show_own_socket(s, p->socket);
+	else if (show_socket(s, e) < 0)
 		return -1;
 	show(s, p->mirrors, NULL, false);
 	show(s, p->home, NULL, true);

@@ -50,6 +50,7 @@ struct sandbox_places {
 	const char *work;     /* channels.scm, manifest.scm: read-only */
 	const char *roots;    /* below work: GC roots are made here */
 	const char *guix;     /* the program, links resolved */
+	const char *socket;   /* of a daemon of our own; NULL: the machine's */
 };
 
 /* The state of Guix: GUIX_STATE_DIRECTORY is not supported. */

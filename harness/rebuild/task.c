@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -193,6 +194,7 @@ task_open(struct task *t, struct err *e)
 {
 	CLEANUP(own_free)
 	char *guix = task_find_guix(t->o->guix);
+	int rc;
 
 	if (!guix)
 		return task_end(t, REBUILD_NOT_TRIED, "guix",
@@ -201,9 +203,12 @@ task_open(struct task *t, struct err *e)
 	t->guix = arena_copy(t->a, guix, strlen(guix));
 	if (make_folders(t, e) < 0)
 		return task_end_host(t, "host", e);
+	rc = bound_open(t, e);
+	if (rc <= 0)
+		return rc;
 	if (sandbox_plan(&t->box,
 		    &(struct sandbox_places){t->home, t->profiles, t->mirrors,
-			    t->work, t->roots, t->guix},
+			    t->work, t->roots, t->guix, t->bound.socket},
 		    e) < 0)
 		return task_end_host(t, "daemon", e);
 	return 1;
@@ -244,6 +249,7 @@ task_close(struct task *t, struct err *e)
 void
 task_fini(struct task *t)
 {
+	bound_close(t);
 	if (t->log_fd > 0)
 		close(t->log_fd);
 	buf_fini(&t->log);
@@ -274,6 +280,11 @@ task_limits(struct task *t)
 		"--max-silent-time=%lld", (long long)t->o->limits.silence_s);
 	words_add(&limits, s);
 	free(s);
+	if (t->o->limits.cpus) {
+		s = xasprintf("--cores=%" PRIu64, t->o->limits.cpus);
+		words_add(&limits, s);
+		free(s);
+	}
 	return words_take(&limits);
 }
 
@@ -308,6 +319,8 @@ end_outcome(struct task *t, const char *what, const struct outcome *o,
 	child_describe(o, &text);
 	buf_char(&text, '.');
 	t->out->failed_lines = lines;
+	if (o->end != CHILD_STOPPED && bound_is_passed(t, NULL, NULL, log))
+		return 0;
 	switch (o->end) {
 	case CHILD_STOPPED:
 		return task_end(t, REBUILD_NOT_TRIED, "stopped",
@@ -321,6 +334,9 @@ end_outcome(struct task *t, const char *what, const struct outcome *o,
 	case CHILD_SILENT:
 		return task_end(t, REBUILD_TIMEOUT, "silence", buf_text(&text),
 			"Give it more time.");
+	case CHILD_FLOOD:
+		return bound_end_flood(t, log);
+	case CHILD_OVER: /* then a limit was passed, above */
 	case CHILD_EXITED:
 	case CHILD_SIGNALLED:
 		break;
@@ -351,7 +367,6 @@ task_command(struct task *t, const char *const *argv, enum voice voice,
 		.out_cap = l->output_bytes,
 		.log_cap = l->log_bytes,
 		.log_fd = t->log_fd,
-		.memory_max = l->memory_bytes,
 	};
 	struct outcome o;
 	bool has_run;
@@ -360,6 +375,7 @@ task_command(struct task *t, const char *const *argv, enum voice voice,
 	if (!log)
 		log = &own;
 	before = log->n;
+	bound_command(t, &spec);
 	task_ran(t, argv);
 	if (sandbox_run(&t->box, argv, spec, out, log, t->o->stop, &o, &has_run,
 		    code, e) < 0) {
@@ -370,6 +386,7 @@ task_command(struct task *t, const char *const *argv, enum voice voice,
 		return task_end_host(t, "host", e);
 	}
 	buf_add(&t->log, buf_text(log) + before, log->n - before);
+	t->bound.said += o.said;
 	if (o.end != CHILD_EXITED || !has_run)
 		return end_outcome(t, argv[1], &o, buf_get(log));
 	/* bwrap gives 128 and the signal that ended the command. */
@@ -428,5 +445,8 @@ task_diagnose(struct task *t, enum step step, struct slice log, struct err *e)
 			read_build_log(t, d.log_file, &own);
 		classify_build_log(t->a, is_source, buf_get(&own), &d);
 	}
+	t->out->failed_lines = d.lines;
+	if (bound_is_passed(t, d.class_, d.failed_drv, log))
+		return 0;
 	return task_end_diagnosed(t, &d);
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/words.h"
+#include "rebuild/bound.h"
 #include "rebuild/classify.h"
 #include "rebuild/drv.h"
 #include "rebuild/rebuild.h"
@@ -37,6 +38,7 @@ struct task {
 	const char *channels; /* work/channels.scm */
 	const char *manifest; /* work/manifest.scm */
 	struct sandbox box;
+	struct bound bound;
 
 	int64_t started_ms, until_ms;
 	struct buf log; /* all of it so far */
@@ -58,8 +60,8 @@ int task_end(struct task *t, enum rebuild_end end, const char *class_,
 int task_end_host(struct task *t, const char *class_, const struct err *e);
 void task_stage(struct task *t, const char *stage);
 
-/* "--timeout=N", "--max-silent-time=N": what is left, for Guix and its
- * daemon, NULL-ended. */
+/* "--timeout=N", "--max-silent-time=N": what is left, and "--cores=N", for Guix
+ * and its daemon, NULL-ended. */
 const char *const *task_limits(struct task *t);
 /* Does the command show what is built? */
 enum voice {

@@ -47,6 +47,42 @@ get_image_limits(const struct jdoc *doc, struct image_limits *l)
 			(uint64_t)jdoc_int(jdoc_get(doc, row->name), 0));
 }
 
+static void
+put_limits(struct jout *j, const struct limits *l)
+{
+	jout_int(j, "deadline_s", l->deadline_s);
+	jout_int(j, "silence_s", l->silence_s);
+	jout_int(j, "log_bytes", (int64_t)l->log_bytes);
+	jout_int(j, "output_bytes", (int64_t)l->output_bytes);
+	jout_int(j, "said_bytes", (int64_t)l->said_bytes);
+	jout_int(j, "memory_bytes", (int64_t)l->memory_bytes);
+	jout_int(j, "processes", (int64_t)l->processes);
+	jout_int(j, "cpus", (int64_t)l->cpus);
+	jout_int(j, "disk_bytes", (int64_t)l->disk_bytes);
+}
+
+static uint64_t
+get_number(const struct jdoc *doc, const char *key)
+{
+	return (uint64_t)jdoc_int(jdoc_get(doc, key), 0);
+}
+
+static void
+get_limits(const struct jdoc *doc, struct limits *l)
+{
+	*l = (struct limits){
+		.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0),
+		.silence_s = jdoc_int(jdoc_get(doc, "silence_s"), 0),
+		.log_bytes = get_number(doc, "log_bytes"),
+		.output_bytes = get_number(doc, "output_bytes"),
+		.said_bytes = get_number(doc, "said_bytes"),
+		.memory_bytes = get_number(doc, "memory_bytes"),
+		.processes = get_number(doc, "processes"),
+		.cpus = get_number(doc, "cpus"),
+		.disk_bytes = get_number(doc, "disk_bytes"),
+	};
+}
+
 int
 job_write(const struct job *job, struct err *e)
 {
@@ -82,11 +118,8 @@ job_write(const struct job *job, struct err *e)
 	jout_str(&j, "depth", depth_name(job->depth));
 	put_strings(&j, "folders", job->folders);
 	jout_str(&j, "result", job->result);
-	jout_int(&j, "deadline_s", job->limits.deadline_s);
-	jout_int(&j, "silence_s", job->limits.silence_s);
-	jout_int(&j, "log_bytes", (int64_t)job->limits.log_bytes);
-	jout_int(&j, "output_bytes", (int64_t)job->limits.output_bytes);
-	jout_int(&j, "memory_bytes", (int64_t)job->limits.memory_bytes);
+	jout_str(&j, "daemon", job->daemon);
+	put_limits(&j, &job->limits);
 	put_image_limits(&j, &job->image_limits);
 	jout_end(&j, '}');
 	if (jout_close(&j, e) < 0)
@@ -160,11 +193,11 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.cache = get_string(a, doc, "cache"),
 		.trust = get_string(a, doc, "trust"),
 		.guix = get_string(a, doc, "guix"),
+		.daemon = get_string(a, doc, "daemon"),
 		.channels = get_string(a, doc, "channels"),
 		.manifest = get_string(a, doc, "manifest"),
 		.pack_options = get_strings(a, doc, "pack_options"),
 		.mirrors = get_strings(a, doc, "mirrors"),
-		.limits = limits_default,
 	};
 	out->cache_bytes = (uint64_t)jdoc_int(jdoc_get(doc, "cache_bytes"), 0);
 	depth = get_string(a, doc, "depth");
@@ -172,14 +205,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 	out->result = get_string(a, doc, "result");
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
-	out->limits.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0);
-	out->limits.silence_s = jdoc_int(jdoc_get(doc, "silence_s"), 0);
-	out->limits.log_bytes =
-		(uint64_t)jdoc_int(jdoc_get(doc, "log_bytes"), 0);
-	out->limits.output_bytes =
-		(uint64_t)jdoc_int(jdoc_get(doc, "output_bytes"), 0);
-	out->limits.memory_bytes =
-		(uint64_t)jdoc_int(jdoc_get(doc, "memory_bytes"), 0);
+	get_limits(doc, &out->limits);
 	get_image_limits(jdoc_get(doc, "image_limits"), &out->image_limits);
 	if (!get_step(doc, &out->step) || !out->name || !out->image ||
 		!out->cache || !depth || !depth_parse(depth, &out->depth, NULL))

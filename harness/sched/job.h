@@ -37,10 +37,11 @@ struct job {
 	const char *platform, *tls_ca; /* the same */
 	const char *const *plain_hosts; /* the same */
 	uint64_t cache_bytes;           /* the same */
-	const char *work;  /* private folder; everything of the job is there */
-	const char *cache; /* mirrors and channel sets' homes, shared */
-	const char *trust; /* trust file; NULL: only what is built in */
-	const char *guix;  /* program; NULL: the one on PATH */
+	const char *work;   /* private folder; everything of the job is there */
+	const char *cache;  /* mirrors and channel sets' homes, shared */
+	const char *trust;  /* trust file; NULL: only what is built in */
+	const char *guix;   /* program; NULL: the one on PATH */
+	const char *daemon; /* of rebuild_options; NULL: the machine's */
 	const char *channels, *manifest; /* files of the corpus; NULL */
 	const char *const *pack_options; /* NULL-ended; NULL: inferred */
 	const char *const *mirrors;      /* NULL-ended pairs; NULL: none */

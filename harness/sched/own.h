@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/child.h"
+#include "sched/confine.h"
 #include "sched/plan.h"
 #include "sched/sched.h"
 
@@ -20,6 +21,7 @@ enum {
 struct slot {
 	bool is_busy;
 	struct child child;
+	struct confine confine;
 	struct plan_job job;
 	char *work;
 	char stage[STAGE_MAX]; /* the last it told */
@@ -43,6 +45,8 @@ struct scheduler {
 	int64_t counts[VERDICT_COUNT];
 	struct plan *plan;
 	struct slot *slots;
+	/* where groups of slots are made */
+	struct cgroup cgroup;
 	char *work;  /* folder of the jobs' folders */
 	char *self;  /* this program */
 	int signals; /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "fetch/ref.h"
+#include "rebuild/bound.h"
 #include "sched/job.h"
 #include "sched/own.h"
 #include "sched/request.h"
@@ -83,6 +84,7 @@ fill_job(const struct scheduler *s, const char *work, struct job *job)
 		.cache = o->cache,
 		.trust = o->trust,
 		.guix = o->guix,
+		.daemon = o->daemon,
 		.mirrors = o->mirrors,
 		.depth = o->depth,
 		.limits = o->limits,
@@ -112,7 +114,7 @@ start_worker(struct scheduler *s, struct slot *slot, const struct job *job,
 	int64_t deadline_s, struct err *e)
 {
 	const char *const argv[] = {s->self, "worker", slot->work, NULL};
-	const struct child_spec spec = {
+	struct child_spec spec = {
 		.argv = argv,
 		.deadline_ms = (deadline_s + WORKER_SLACK_S) * 1000,
 		.grace_ms = 10000,
@@ -125,6 +127,8 @@ start_worker(struct scheduler *s, struct slot *slot, const struct job *job,
 	slot->again[0] = '\0';
 	snprintf(slot->stage, sizeof(slot->stage), "%s",
 		tell_kind(slot->job.kind));
+	confine_begin(&slot->confine, &s->cgroup, (unsigned)(slot - s->slots),
+		&job->limits, &spec);
 	if (path_mkdirs(slot->work, 0700, e) < 0 || job_write(job, e) < 0 ||
 		child_start(&spec, &slot->child, e) < 0)
 		return -1;
@@ -310,7 +314,8 @@ listen(struct slot *slot)
 
 /* What became of a worker that gave nothing, with its last words. */
 static void
-describe(const struct slot *slot, const char *why, struct buf *cause)
+describe(const struct scheduler *s, const struct slot *slot, const char *why,
+	struct buf *cause)
 {
 	const struct buf *log = &slot->child.log;
 	size_t from = log->n > LAST_WORDS ? log->n - LAST_WORDS : 0;
@@ -321,6 +326,7 @@ describe(const struct slot *slot, const char *why, struct buf *cause)
 	else
 		child_describe(&slot->child.outcome, cause);
 	buf_printf(cause, ", in stage %s.", slot->stage);
+	confine_describe(&slot->confine, &s->o->limits, cause);
 	if (log->n > 0) {
 		buf_str(cause, " Its last words: ");
 		buf_add(cause, log->p + from, log->n - from);
@@ -357,7 +363,7 @@ fail_image(struct scheduler *s, const struct slot *slot, uint32_t image,
 
 	const struct store_taken taken = {VERDICT_NOT_TRIED, elapsed_ms(slot)};
 
-	describe(slot, why, &cause);
+	describe(s, slot, why, &cause);
 	if (store_attempt_failed(s->store, s->queue[image].id, taken.verdict,
 		    "worker", buf_text(&cause), taken.elapsed_ms, e) < 0)
 		return -1;
@@ -501,7 +507,7 @@ finish_build(struct scheduler *s, struct slot *slot, struct err *e)
 					      .class_ = "worker",
 					      .depth = s->o->depth}};
 
-		describe(slot, NULL, &cause);
+		describe(s, slot, NULL, &cause);
 		none.rebuild.cause = buf_text(&cause);
 		none.rebuild.elapsed_ms = elapsed_ms(slot);
 		if (result_write(slot->work, &none, e) < 0)
@@ -565,6 +571,8 @@ finish(struct scheduler *s, struct slot *slot, struct err *e)
 	int rc = 0;
 
 	listen(slot);
+	confine_end(&slot->confine);
+	bound_sweep(slot->work);
 	/* Of those that were ended nothing is believed but what is whole: it
 	 * is there when the run is resumed. */
 	if (s->n_stops < 2)

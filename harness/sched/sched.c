@@ -198,12 +198,15 @@ sched_run(struct store *store, const struct sched_options *o,
 	s.slots = xcalloc(o->slots, sizeof(*s.slots));
 	s.work = xasprintf("%s.work", db);
 	s.self = own_program();
+	confine_open(&s.cgroup);
 	result = run_all(&s, out, e);
 	for (unsigned i = 0; i < o->slots; i++) {
 		if (s.slots[i].is_busy)
 			child_fini(&s.slots[i].child);
+		confine_end(&s.slots[i].confine);
 		free(s.slots[i].work);
 	}
+	cgroup_close(&s.cgroup);
 	plan_free(s.plan);
 	free(s.self);
 	free(s.work);

@@ -25,6 +25,8 @@ struct sched_options {
 	const char *cache; /* absolute */
 	const char *trust; /* NULL: only what is built in */
 	const char *guix;  /* NULL: the one on PATH */
+	/* of rebuild_options; NULL: the machine's */
+	const char *daemon;
 	const char *const *mirrors; /* NULL-ended pairs, or NULL */
 	/* how images are fetched, as in source.h */
 	const char *platform, *tls_ca;

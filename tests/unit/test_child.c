@@ -345,6 +345,58 @@ silence_is_told_from_slowness(void **state)
 }
 
 static void
+one_that_prints_without_end_is_ended(void **state)
+{
+	struct result r;
+
+	(void)state;
+	run((struct child_spec){.said_max = 100000, .deadline_ms = 20000},
+		"while :; do echo once more; echo and more >&2; done", &r);
+	assert_int_equal(r.outcome.end, CHILD_FLOOD);
+	assert_true(r.outcome.said > 100000);
+	end(&r);
+	run((struct child_spec){.said_max = 5}, "echo four; sleep 0.3", &r);
+	assert_int_equal(r.outcome.end, CHILD_EXITED);
+	assert_int_equal(r.outcome.said, 5);
+	end(&r);
+}
+
+static bool
+has_word(void *word, struct slice log)
+{
+	return memmem(log.p, log.n, word, strlen(word)) != NULL;
+}
+
+static void
+one_that_is_over_a_limit_is_ended(void **state)
+{
+	char word[] = "enough";
+	struct child_spec spec = {.is_over = has_word,
+		.is_over_arg = word,
+		.log_cap = 4096,
+		.deadline_ms = 20000};
+	struct result r;
+
+	(void)state;
+	run(spec, "echo not yet >&2; sleep 0.7; echo enough >&2; sleep 600",
+		&r);
+	assert_int_equal(r.outcome.end, CHILD_OVER);
+	assert_true(r.outcome.elapsed_ms >= 700);
+	end(&r);
+}
+
+static void
+processors_are_limited(void **state)
+{
+	struct result r;
+
+	(void)state;
+	run((struct child_spec){.cpus = 1}, "nproc", &r);
+	assert_string_equal(buf_text(&r.out), "1\n");
+	end(&r);
+}
+
+static void
 one_that_ignores_sigterm_is_killed_after_the_grace(void **state)
 {
 	struct result r;
@@ -466,6 +518,9 @@ main(void)
 		cmocka_unit_test(log_is_copied_to_a_file_up_to_its_cap),
 		cmocka_unit_test(deadline_ends_the_whole_group),
 		cmocka_unit_test(silence_is_told_from_slowness),
+		cmocka_unit_test(one_that_prints_without_end_is_ended),
+		cmocka_unit_test(one_that_is_over_a_limit_is_ended),
+		cmocka_unit_test(processors_are_limited),
 		cmocka_unit_test(
 			one_that_ignores_sigterm_is_killed_after_the_grace),
 		cmocka_unit_test(one_that_left_does_not_hold_us),

@@ -276,6 +276,14 @@ log_of_the_build_has_a_class(void **state)
 			REBUILD_NOT_TRIED, "out-of-memory", "bad_alloc"},
 		{"gcc: fatal error: Killed signal terminated program cc1plus\n",
 			REBUILD_NOT_TRIED, "out-of-memory", "cc1plus"},
+		{"In procedure primitive-fork: Resource temporarily "
+		 "unavailable\n",
+			REBUILD_NOT_TRIED, "out-of-processes", "fork"},
+		{"sh: can't fork: Resource temporarily unavailable\n",
+			REBUILD_NOT_TRIED, "out-of-processes", "fork"},
+		/* Of a socket, say: no fault of the machine. */
+		{"recv: Resource temporarily unavailable\n",
+			REBUILD_UNBUILDABLE, "build-failed", "recv"},
 		/* The machine comes before what it brings about. */
 		{"write: No space left on device\n"
 		 "phase `check' failed after 9.0 seconds\n",

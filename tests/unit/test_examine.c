@@ -77,10 +77,12 @@ data_are_one_list_of_four(void **state)
 	struct arena a = {0};
 	struct err e = {0};
 	const struct sexp *all, *data;
+	const struct limits silent = {.silence_s = 20};
+	const struct limits limited = {.silence_s = 20, .cpus = 3};
 	int64_t n;
 
 	(void)state;
-	assert_int_equal(examine_data(&x, 0, 2, 10, 20, &out, &e), 0);
+	assert_int_equal(examine_data(&x, 0, 2, 10, &silent, &out, &e), 0);
 	all = sexp_parse(&a, buf_get(&out), &e);
 	assert_non_null(all);
 	assert_int_equal(sexp_len(all), 1);
@@ -96,14 +98,17 @@ data_are_one_list_of_four(void **state)
 	assert_int_equal(sexp_len(sexp_at(data, 3)), 2);
 	/* Ways are looked for once, by the first process. */
 	buf_clear(&out);
-	assert_int_equal(examine_data(&x, 2, 1, 10, 20, &out, &e), 0);
+	assert_int_equal(examine_data(&x, 2, 1, 10, &limited, &out, &e), 0);
 	all = sexp_parse(&a, buf_get(&out), &e);
 	data = sexp_at(all, 0);
+	assert_true(
+		sexp_int(sexp_assoc(sexp_at(data, 0), "cores")->dotted, &n));
+	assert_int_equal(n, 3);
 	assert_int_equal(sexp_len(sexp_at(data, 1)), 1);
 	assert_int_equal(sexp_len(sexp_at(data, 2)), 0);
 	assert_int_equal(sexp_len(sexp_at(data, 3)), 0);
 	probes[0].drv = "\xff";
-	assert_int_equal(examine_data(&x, 0, 1, 1, 1, &out, &e), -1);
+	assert_int_equal(examine_data(&x, 0, 1, 1, &silent, &out, &e), -1);
 	arena_fini(&a);
 }
 
