@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,6 +16,7 @@
 
 enum {
 	JOBS_MAX = 256,
+	FD_MAX = 1 << 20,
 	SECONDS_MAX = CORPUS_TIMEOUT_MAX
 };
 
@@ -32,6 +34,7 @@ struct request {
 enum {
 	OPT_ACCEPT = 256,
 	OPT_DEPTH,
+	OPT_EVENTS,
 	OPT_ONLY,
 	OPT_TAG,
 	OPT_TRUST,
@@ -73,6 +76,26 @@ take_depth(struct request *r, const char *text)
 	return false;
 }
 
+/* --json-events FD: one that can be written to. */
+static bool
+take_events(struct request *r, const char *text)
+{
+	int64_t fd;
+	int flags;
+
+	if (!common_number(text, "--json-events", FD_MAX, &fd))
+		return false;
+	flags = fcntl((int)fd, F_GETFL);
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+		common_complain("--json-events: descriptor %s is not open for "
+				"writing",
+			text);
+		return false;
+	}
+	r->o.events_fd = (int)fd;
+	return true;
+}
+
 /* --mirrors FILE: a mistake in it is one of the command line. */
 static bool
 add_mirrors(struct request *r, const char *path)
@@ -107,6 +130,8 @@ take_option(struct request *r, int c)
 		return common_verdict(optarg, &o->accept);
 	case OPT_DEPTH:
 		return take_depth(r, optarg);
+	case OPT_EVENTS:
+		return take_events(r, optarg);
 	case OPT_ONLY:
 		o->selection.only = optarg;
 		return true;
@@ -149,6 +174,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"quiet", no_argument, NULL, 'q'},
 		{"accept", required_argument, NULL, OPT_ACCEPT},
 		{"depth", required_argument, NULL, OPT_DEPTH},
+		{"json-events", required_argument, NULL, OPT_EVENTS},
 		{"only", required_argument, NULL, OPT_ONLY},
 		{"tag", required_argument, NULL, OPT_TAG},
 		{"trust", required_argument, NULL, OPT_TRUST},

@@ -41,6 +41,7 @@ static const struct command commands[] = {
 		"3600\n"
 		"      --silence S       seconds without output; default 600\n" BOUNDING_USAGE
 			READING_USAGE
+		"      --json-events FD  a JSON line an event to that descriptor\n"
 		"  -q, --quiet           no progress on stderr\n"
 		"\n"
 		"example: unblend run papers.corpus -o report\n"},

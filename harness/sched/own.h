@@ -8,6 +8,7 @@
 
 #include "base/child.h"
 #include "sched/confine.h"
+#include "sched/events.h"
 #include "sched/plan.h"
 #include "sched/sched.h"
 
@@ -53,7 +54,9 @@ struct scheduler {
 	unsigned n_stops;
 	size_t n_jobs; /* begun: names folders of those of several images */
 	int64_t started_ms, told_ms;
-	size_t line_width; /* of the progress line that is on the terminal */
+	size_t n_lines;  /* of progress that are on the terminal */
+	size_t n_before; /* images that were judged when it began */
+	struct events *events;
 };
 
 /* pool.c: run the plan to its end, or until it was stopped. */
@@ -67,10 +70,18 @@ int
 pool_take_request(struct scheduler *s, uint32_t image, struct err *e) NODISCARD;
 
 /* tell.c: how far it is, for a person and for programs. */
+void tell_begin(struct scheduler *s, int64_t run);
 void tell_start(struct scheduler *s, const struct slot *slot);
 void tell_verdict(
 	struct scheduler *s, uint32_t image, const struct store_taken *taken);
-/* On a terminal, the line that is written over. */
+/* The verdict of an earlier run stands. */
+void tell_skip(struct scheduler *s, uint32_t image, enum verdict verdict,
+	int64_t run, const char *why);
+/* It is tried again after a while; class_: of what may pass. */
+void tell_retry(struct scheduler *s, uint32_t image, const char *class_,
+	int64_t after_ms);
+void tell_end(struct scheduler *s);
+/* On a terminal, the lines that are written over. */
 void tell_running(struct scheduler *s);
 /* A sentence. */
 void tell_line(struct scheduler *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

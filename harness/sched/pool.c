@@ -610,7 +610,7 @@ static void
 wait_for_events(struct scheduler *s)
 {
 	CLEANUP(own_free)
-	struct pollfd *fds = xcalloc(1 + 2 * s->o->slots, sizeof(*fds));
+	struct pollfd *fds = xcalloc(2 + 2 * s->o->slots, sizeof(*fds));
 	nfds_t n = 0;
 	int wait_ms = s->o->is_terminal ? 1000 : 60000;
 	int64_t until = plan_until(s->plan), now = clock_mono_ms();
@@ -618,6 +618,9 @@ wait_for_events(struct scheduler *s)
 	if (until >= 0 && until - now < wait_ms)
 		wait_ms = until > now ? (int)(until - now) : 0;
 	fds[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	/* -1, when nothing waits, is passed over. */
+	fds[n++] =
+		(struct pollfd){.fd = events_fd(s->events), .events = POLLOUT};
 	for (unsigned i = 0; i < s->o->slots; i++) {
 		const struct slot *slot = &s->slots[i];
 		int until_ms;
@@ -683,6 +686,7 @@ pool_run(struct scheduler *s, struct err *e)
 			break;
 		wait_for_events(s);
 		take_signals(s);
+		events_push(s->events);
 	}
 	tell_clear(s);
 	return 0;

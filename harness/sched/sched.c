@@ -172,8 +172,11 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 	for (size_t i = 0; i < s->n_queue; i++)
 		plan_add(s->plan, (uint32_t)i, 0);
 	find_small(s);
+	s->n_before = s->n_done;
+	tell_begin(s, out->run);
 	if (pool_run(s, e) < 0)
 		return -1;
+	tell_end(s);
 	out->is_stopped = s->n_done < s->n_queue;
 	if (!out->is_stopped && store_run_end(s->store, out->run, e) < 0)
 		return -1;
@@ -199,6 +202,7 @@ sched_run(struct store *store, const struct sched_options *o,
 	s.work = xasprintf("%s.work", db);
 	s.self = own_program();
 	confine_open(&s.cgroup);
+	s.events = events_open(o->events_fd);
 	result = run_all(&s, out, e);
 	for (unsigned i = 0; i < o->slots; i++) {
 		if (s.slots[i].is_busy)
@@ -207,6 +211,7 @@ sched_run(struct store *store, const struct sched_options *o,
 		free(s.slots[i].work);
 	}
 	cgroup_close(&s.cgroup);
+	events_close(s.events);
 	plan_free(s.plan);
 	free(s.self);
 	free(s.work);

@@ -35,7 +35,8 @@ struct sched_options {
 	const char *version; /* of this program */
 	const char *corpora; /* the files named, one a line */
 	FILE *progress;      /* where to tell how far it is; NULL: nowhere */
-	bool is_terminal;    /* progress may rewrite its last line */
+	bool is_terminal;    /* progress may rewrite its last lines */
+	int events_fd;       /* where lines of events.h go; <= 0: nowhere */
 };
 
 struct sched_result {
