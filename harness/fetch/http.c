@@ -491,6 +491,9 @@ take_off(struct flight *f, struct err *e)
 	f->got = f->from;
 	set_rules(f);
 	set_headers(f);
+	/* As podman and docker, and http is allowed because it stays here. */
+	if (is_here(f->url))
+		curl_easy_setopt(f->easy, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(f->easy, CURLOPT_URL, f->url);
 	curl_easy_setopt(f->easy, CURLOPT_PRIVATE, (void *)f);
 	curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);

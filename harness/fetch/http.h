@@ -18,7 +18,8 @@
  * machine's own addresses, unix sockets and hosts that the user named.
  * Redirects are followed within those rules, at most HTTP_HOPS_MAX, and
  * credentials never go to another host, port or scheme than that of the
- * transfer's URL.  Proxies are those of the environment, as curl(1) takes them.
+ * transfer's URL.  Proxies are those of the environment, as curl(1) takes them, but
+ * for this machine's own addresses.
  */
 struct http;
 
