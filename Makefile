@@ -10,6 +10,7 @@
 #                        those that need no offline Guix
 #   make matrix          the cases that need two Guixes, of 2020 and of today: some
 #                        hundred images of all that guix pack has, rebuilt
+#   make crash           runs killed at 100 random moments, and resumed: minutes
 #   make asan            check without the offline Guix, under ASan and UBSan
 #   make fuzz            libFuzzer, FUZZ_TIME seconds a target (clang)
 #   make lint            layout, layers, libraries, headers, cppcheck,
@@ -96,7 +97,7 @@ LIB   := $(B)/libunblend.a
 .SECONDARY:
 lint_parts := lint-format lint-layers lint-headers lint-cppcheck lint-texts
 .PHONY: all objects check unit cases seeds asan fuzz fuzz-run lint $(lint_parts) \
-	format werror bench demo matrix world install uninstall clean FORCE
+	format werror bench crash demo matrix world install uninstall clean FORCE
 all: $(B)/unblend
 
 $(B)/unblend: $(B)/harness/main.o $(LIB)
@@ -181,6 +182,9 @@ cases: $(B)/unblend $(B)/classify | build/setup/test
 
 matrix: $(B)/unblend world | build/setup/test
 	UNBLEND=$(B)/unblend tests/run --both-worlds
+
+crash: $(B)/unblend | build/setup/test
+	UNBLEND=$(B)/unblend CRASH_KILLS=100 tests/run tests/cases/resume.t
 
 # A status of its own, so that no test can take a sanitizer's end for ours, and
 # reports in files, so that one in a worker process is not lost.

@@ -43,7 +43,8 @@ enum {
 	OPT_CACHE,
 	OPT_GUIX,
 	OPT_TIMEOUT,
-	OPT_SILENCE
+	OPT_SILENCE,
+	OPT_RESUME
 };
 
 /* --mirror URL=URL2: split at the first "=" that is followed by a URL. */
@@ -157,6 +158,9 @@ take_option(struct request *r, int c)
 	case OPT_SILENCE:
 		return common_number(
 			optarg, "--silence", SECONDS_MAX, &o->limits.silence_s);
+	case OPT_RESUME:
+		o->is_resume = true;
+		return true;
 	default:
 		return bounding_has(c)
 			? bounding_take(&o->limits, &o->daemon, c)
@@ -184,6 +188,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"guix", required_argument, NULL, OPT_GUIX},
 		{"timeout", required_argument, NULL, OPT_TIMEOUT},
 		{"silence", required_argument, NULL, OPT_SILENCE},
+		{"resume", no_argument, NULL, OPT_RESUME},
 		READING_OPTIONS,
 		BOUNDING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
@@ -253,7 +258,8 @@ judge(struct store *store, const struct sched_result *result, struct err *e)
 		    store, result->run, counts, &unjudged, &unaccepted, e) < 0)
 		return common_fail(e);
 	if (result->is_stopped) {
-		common_complain("stopped: %lld of %zu images have no verdict",
+		common_complain("stopped: %lld of %zu images have no verdict; "
+				"--resume goes on with them",
 			(long long)unjudged, result->n_selected);
 		return EXIT_MACHINE;
 	}
@@ -280,6 +286,9 @@ run(struct request *r, struct err *e)
 		report_write(store, result.run, r->output, e) < 0 ||
 		report_text(store, result.run, stdout, is_colour, e) < 0)
 		return common_fail(e);
+	if (result.was_ended)
+		common_complain("run %lld had ended: nothing to resume",
+			(long long)result.run);
 	printf("report: %s/index.html\n", r->output);
 	return judge(store, &result, e);
 }

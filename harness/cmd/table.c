@@ -41,6 +41,8 @@ static const struct command commands[] = {
 		"3600\n"
 		"      --silence S       seconds without output; default 600\n" BOUNDING_USAGE
 			READING_USAGE
+		"      --resume          go on with the newest run, which was "
+		"killed or stopped\n"
 		"      --json-events FD  a JSON line an event to that descriptor\n"
 		"  -q, --quiet           no progress on stderr\n"
 		"\n"

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/child.h"
+#include "sched/basis.h"
 #include "sched/confine.h"
 #include "sched/events.h"
 #include "sched/plan.h"
@@ -34,8 +35,9 @@ struct slot {
 /* A sample that is to be judged. */
 struct queued {
 	const struct sample *sample;
-	int64_t id; /* in the store */
-	unsigned tries;
+	int64_t id;    /* in the store */
+	int64_t tries; /* that ended in a way that may pass */
+	bool is_done;  /* when the run began or went on */
 };
 
 struct scheduler {
@@ -46,11 +48,13 @@ struct scheduler {
 	int64_t counts[VERDICT_COUNT];
 	struct plan *plan;
 	struct slot *slots;
+	struct basis basis;
+	char *work;     /* folder of the jobs' folders */
+	int workers_fd; /* locked by this process and all workers */
+	char *self;     /* this program */
+	int signals;    /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */
 	/* where groups of slots are made */
 	struct cgroup cgroup;
-	char *work;  /* folder of the jobs' folders */
-	char *self;  /* this program */
-	int signals; /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */
 	unsigned n_stops;
 	size_t n_jobs; /* begun: names folders of those of several images */
 	int64_t started_ms, told_ms;
@@ -66,8 +70,31 @@ char *pool_image(const struct scheduler *s, uint32_t image);
 char *pool_group(const struct scheduler *s, uint32_t group);
 /* An image was read: put it into its group, whose folder is made; what is known
  * of that is known to the plan. */
-int
-pool_take_request(struct scheduler *s, uint32_t image, struct err *e) NODISCARD;
+int pool_take_request(struct scheduler *s, uint32_t image, uint32_t *group,
+	struct err *e) NODISCARD;
+
+/*
+ * workplace.c: the folder of the jobs' folders.  clear waits until no worker of
+ * a process before is left; open makes the folder or takes over what is there.
+ */
+int workplace_clear(struct scheduler *s, struct err *e) NODISCARD;
+int workplace_open(struct scheduler *s, struct err *e) NODISCARD;
+/* Is all there that was written?  Not so when the machine went down since. */
+bool workplace_is_sound(const struct scheduler *s);
+/* How the policy of the run that was there is not this one's. */
+void workplace_tell_policy(const struct scheduler *s, struct buf *out);
+/* Remove all of a folder but these, NULL-ended. */
+int workplace_keep(
+	const char *folder, const char *const *names, struct err *e) NODISCARD;
+/* Remove what no image needs that is not judged. */
+int workplace_sweep(const struct scheduler *s, struct err *e) NODISCARD;
+
+/* resume.c: go on with the newest run: 1, 0 when there is none, -1.  2 when it
+ * has ended.  Its queue is filled, and what is known of it is in the plan. */
+int resume_run(struct scheduler *s, int64_t *run, struct err *e) NODISCARD;
+/* A group may have been built, or built in vain: leave of its folder what its
+ * being built once more can go on with. */
+int resume_group(struct scheduler *s, uint32_t group, struct err *e) NODISCARD;
 
 /* tell.c: how far it is, for a person and for programs. */
 void tell_begin(struct scheduler *s, int64_t run);

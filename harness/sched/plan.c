@@ -140,9 +140,15 @@ to_seconds(int64_t ms)
 }
 
 void
-plan_add(struct plan *p, uint32_t image, int64_t expected_ms)
+plan_expect(struct plan *p, uint32_t image, int64_t expected_ms)
 {
 	p->images[image].expected_s = to_seconds(expected_ms);
+}
+
+void
+plan_add(struct plan *p, uint32_t image, int64_t expected_ms)
+{
+	plan_expect(p, image, expected_ms);
 	p->images[image].state = IMAGE_UNREAD;
 	list_add(&p->unread, image);
 	p->is_sorted = false;

@@ -49,6 +49,8 @@ void plan_free(struct plan *p);
 /* CLEANUP(own_plan) struct plan *p = NULL; */
 void own_plan(struct plan **p);
 
+/* How long all the way of an image is expected to take; 0: not known. */
+void plan_expect(struct plan *p, uint32_t image, int64_t expected_ms);
 /* An image is to be read; expected_ms: of all its way, 0: not known. */
 void plan_add(struct plan *p, uint32_t image, int64_t expected_ms);
 /* It takes no time to read: others of that kind are read with it. */
@@ -63,7 +65,8 @@ int64_t plan_until(const struct plan *p);
 
 /* Each job that was begun ends by one of these. */
 
-/* It was read, and has this request: gives its group. */
+/* It was read, and has this request: gives its group.  By another process, if
+ * it was not added. */
 uint32_t plan_waits(struct plan *p, uint32_t image, const struct digest *key,
 	const struct digest *lane);
 /* It is judged, whether it was read or compared. */

@@ -45,7 +45,8 @@ pool_group(const struct scheduler *s, uint32_t group)
 }
 
 int
-pool_take_request(struct scheduler *s, uint32_t image, struct err *e)
+pool_take_request(
+	struct scheduler *s, uint32_t image, uint32_t *group, struct err *e)
 {
 	CLEANUP(own_free)
 	char *folder = pool_image(s, image);
@@ -54,12 +55,11 @@ pool_take_request(struct scheduler *s, uint32_t image, struct err *e)
 	CLEANUP(own_free)
 	char *group_folder = NULL, *to = NULL;
 	struct request_key key;
-	uint32_t group;
 
 	if (request_key(folder, &key, e) < 0)
 		return -1;
-	group = plan_waits(s->plan, image, &key.key, &key.lane);
-	group_folder = pool_group(s, group);
+	*group = plan_waits(s->plan, image, &key.key, &key.lane);
+	group_folder = pool_group(s, *group);
 	to = path_join(group_folder, "request");
 	if (path_exists(to))
 		return 0;
@@ -116,6 +116,7 @@ start_worker(struct scheduler *s, struct slot *slot, const struct job *job,
 	const char *const argv[] = {s->self, "worker", slot->work, NULL};
 	struct child_spec spec = {
 		.argv = argv,
+		.pass_fd = s->workers_fd,
 		.deadline_ms = (deadline_s + WORKER_SLACK_S) * 1000,
 		.grace_ms = 10000,
 		.out_cap = WORKER_OUT_CAP,
@@ -420,7 +421,7 @@ load_images(
 static int
 finish_reads(struct scheduler *s, struct slot *slot, struct err *e)
 {
-	uint32_t done[PLAN_ITEMS_MAX];
+	uint32_t done[PLAN_ITEMS_MAX], group;
 	size_t n = 0;
 
 	for (size_t i = 0; i < slot->job.n; i++) {
@@ -432,7 +433,8 @@ finish_reads(struct scheduler *s, struct slot *slot, struct err *e)
 		CLEANUP(own_free)
 		char *spool = path_join(folder, "spool");
 
-		if (path_exists(request) && pool_take_request(s, image, e) == 0)
+		if (path_exists(request) &&
+			pool_take_request(s, image, &group, e) == 0)
 			continue;
 		if (slot->child.outcome.end == CHILD_EXITED &&
 			slot->child.outcome.code == WORKER_DONE &&
@@ -457,13 +459,13 @@ finish_read(struct scheduler *s, struct slot *slot, struct err *e)
 {
 	const struct outcome *o = &slot->child.outcome;
 	int code = o->end == CHILD_EXITED ? o->code : WORKER_FAILED;
-	uint32_t image = slot->job.items[0];
+	uint32_t image = slot->job.items[0], group;
 	int rc;
 
 	if (slot->job.n > 1)
 		return finish_reads(s, slot, e);
 	if (code == WORKER_WAITS) {
-		if (pool_take_request(s, image, e) == 0)
+		if (pool_take_request(s, image, &group, e) == 0)
 			return 0;
 		return e->kind == ERR_HOST
 			? -1

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sched/sched.h"
 
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -50,28 +47,28 @@ begin_run(struct scheduler *s, int64_t *run, struct err *e)
 }
 
 static int
-add_sample(struct scheduler *s, int64_t run, const struct sample *sample,
-	struct err *e)
+add_sample(struct scheduler *s, int64_t run, struct queued *q, struct err *e)
 {
+	const struct sample *sample = q->sample;
+	CLEANUP(buf_fini)
 	struct buf tags = {0};
+	struct store_basis basis;
 	struct store_sample row = {
-		.seq = (int64_t)s->n_queue + 1,
+		.seq = (int64_t)(q - s->queue) + 1,
 		.name = sample->name,
 		.collection = sample->collection,
 		.source = sample->source,
 		.expect = sample->expect,
 	};
-	int failed;
 
 	for (size_t i = 0; sample->tags && sample->tags[i]; i++)
 		buf_printf(&tags, "%s%s", i ? " " : "", sample->tags[i]);
 	row.tags = buf_text(&tags);
-	failed = store_sample_add(s->store, run, &row, e) < 0;
-	buf_fini(&tags);
-	if (failed)
+	basis_of(&s->basis, sample, &basis);
+	if (store_sample_add(s->store, run, &row, e) < 0 ||
+		store_basis_add(s->store, row.id, &basis, e) < 0)
 		return -1;
-	s->queue[s->n_queue++] =
-		(struct queued){.sample = sample, .id = row.id};
+	q->id = row.id;
 	return 0;
 }
 
@@ -103,17 +100,15 @@ own_program(void)
 
 /* The run and its samples: all of them in the database, or none. */
 static int
-begin_all(struct scheduler *s, int64_t *run, struct err *e)
+add_all(struct scheduler *s, int64_t *run, struct err *e)
 {
-	const struct sched_options *o = s->o;
 	int result;
 
 	if (store_batch_begin(s->store, e) < 0)
 		return -1;
 	result = begin_run(s, run, e);
-	for (size_t i = 0; result == 0 && i < o->corpus->n; i++)
-		if (selection_has(&o->selection, &o->corpus->v[i]))
-			result = add_sample(s, *run, &o->corpus->v[i], e);
+	for (size_t i = 0; result == 0 && i < s->n_queue; i++)
+		result = add_sample(s, *run, &s->queue[i], e);
 	return store_batch_end(s->store, result, e);
 }
 
@@ -137,48 +132,55 @@ find_small(struct scheduler *s)
 	}
 }
 
-/*
- * Thousands of small files come and go in it.  ext4 passes over the inodes of
- * files that were removed a short while ago, one by one, so that all in one of
- * its groups are slow to make: have the folders in it spread over all groups
- * (ext4_inode: EXT4_TOPDIR_FL; fs/ext4/ialloc.c, find_inode_bit).  Other file
- * systems have no such flag, and no need of it.
- */
-static void
-spread(const char *folder)
+static int
+begin_all(struct scheduler *s, int64_t *run, struct err *e)
 {
-	CLEANUP(own_fd)
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags;
+	/* Whatever is there is of a run that nobody goes on with. */
+	if (path_remove(s->work, e) < 0 || workplace_open(s, e) < 0 ||
+		add_all(s, run, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->n_queue; i++)
+		plan_add(s->plan, (uint32_t)i, 0);
+	return 0;
+}
 
-	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-		return;
-	flags |= FS_TOPDIR_FL;
-	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+static void
+select_all(struct scheduler *s)
+{
+	const struct sched_options *o = s->o;
+
+	for (size_t i = 0; i < o->corpus->n; i++)
+		if (selection_has(&o->selection, &o->corpus->v[i]))
+			s->queue[s->n_queue++].sample = &o->corpus->v[i];
 }
 
 static int
 run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 {
 	const struct sched_options *o = s->o;
+	int was = 0;
 
-	/* Only one run writes to a database: what is there is of a dead one. */
-	if (path_remove(s->work, e) < 0 || path_mkdirs(s->work, 0700, e) < 0 ||
-		path_mkdirs(o->cache, 0755, e) < 0 ||
-		begin_all(s, &out->run, e) < 0)
-		return -1;
-	spread(s->work);
+	select_all(s);
 	out->n_selected = s->n_queue;
 	s->plan = plan_new(s->n_queue, o->slots);
-	for (size_t i = 0; i < s->n_queue; i++)
-		plan_add(s->plan, (uint32_t)i, 0);
 	find_small(s);
+	if (basis_open(&s->basis, o, e) < 0 ||
+		path_mkdirs(o->cache, 0755, e) < 0 || workplace_clear(s, e) < 0)
+		return -1;
+	if (o->is_resume)
+		was = resume_run(s, &out->run, e);
+	out->was_ended = was == 2;
+	if (was < 0 || (was == 0 && begin_all(s, &out->run, e) < 0))
+		return -1;
 	s->n_before = s->n_done;
 	tell_begin(s, out->run);
-	if (pool_run(s, e) < 0)
+	if (!out->was_ended && pool_run(s, e) < 0)
 		return -1;
 	tell_end(s);
 	out->is_stopped = s->n_done < s->n_queue;
-	if (!out->is_stopped && store_run_end(s->store, out->run, e) < 0)
+	if (out->is_stopped)
+		return 0;
+	if (!out->was_ended && store_run_end(s->store, out->run, e) < 0)
 		return -1;
 	return path_remove(s->work, e);
 }
@@ -189,7 +191,7 @@ sched_run(struct store *store, const struct sched_options *o,
 {
 	CLEANUP(own_free)
 	char *db = path_absolute(o->db);
-	struct scheduler s = {.store = store, .o = o};
+	struct scheduler s = {.store = store, .o = o, .workers_fd = -1};
 	sigset_t before;
 	int result = -1;
 
@@ -213,6 +215,8 @@ sched_run(struct store *store, const struct sched_options *o,
 	cgroup_close(&s.cgroup);
 	events_close(s.events);
 	plan_free(s.plan);
+	basis_fini(&s.basis);
+	own_fd(&s.workers_fd);
 	free(s.self);
 	free(s.work);
 	free(s.slots);

@@ -37,12 +37,14 @@ struct sched_options {
 	FILE *progress;      /* where to tell how far it is; NULL: nowhere */
 	bool is_terminal;    /* progress may rewrite its last lines */
 	int events_fd;       /* where lines of events.h go; <= 0: nowhere */
+	bool is_resume;      /* go on with the newest run */
 };
 
 struct sched_result {
 	int64_t run;       /* its id in the store */
 	size_t n_selected; /* samples of the run */
 	bool is_stopped;   /* ended by a signal before all were judged */
+	bool was_ended;    /* is_resume: it had ended, and nothing was done */
 };
 
 /*
@@ -51,6 +53,11 @@ struct sched_result {
  * SIGINT or SIGTERM once: no new jobs, those that run are finished; twice: they
  * are ended and stay without a verdict.  ERR_HOST when the store fails: what it
  * holds stays.
+ *
+ * Ended before its end in any way, a run goes on by is_resume: what has a verdict
+ * is not tried again, what was read or rebuilt is not read or rebuilt again where
+ * it is still there.  ERR_INPUT when the options or the corpora are not those of
+ * that run, and says which.  Where the store has no run, one begins.
  */
 int sched_run(struct store *store, const struct sched_options *o,
 	struct sched_result *out, struct err *e) NODISCARD;

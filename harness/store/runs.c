@@ -118,6 +118,17 @@ store_trials(struct store *s, int64_t sample, int64_t *n, int64_t *last_s,
 }
 
 int
+store_tries(struct store *s, const char *name, int64_t run, int64_t *n,
+	struct err *e)
+{
+	*n = 0;
+	return db_one(s, STMT_TRIES, DB_ARGS(db_text(name), db_int(run)), n,
+		       e) < 0
+		? -1
+		: 0;
+}
+
+int
 store_run_samples(struct store *s, int64_t run,
 	int (*f)(void *arg, const struct store_run_sample *r, struct err *e),
 	void *arg, struct err *e)
@@ -129,14 +140,19 @@ store_run_samples(struct store *s, int64_t run,
 	if (db_query(s, STMT_RUN_SAMPLES, DB_ARGS(db_int(run)), &rows, e) < 0)
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
-		const struct store_run_sample r = {
+		struct store_run_sample r = {
 			.id = db_column_int(&rows, 0),
 			.seq = db_column_int(&rows, 1),
 			.name = db_column_text(&rows, 2),
 			.source = db_column_text(&rows, 3),
 			.is_done = db_column_int(&rows, 4) != 0,
+			.basis.file = db_column_text(&rows, 5),
+			.basis.guix = db_column_text(&rows, 7),
 		};
 
+		r.has_basis = r.basis.guix &&
+			get_digest(&rows, 6, &r.basis.entry) &&
+			get_digest(&rows, 8, &r.basis.policy);
 		if (f(arg, &r, e) != 0)
 			return -1;
 	}

@@ -48,11 +48,18 @@ int store_trial_add(struct store *s, int64_t sample, int64_t ended_s,
 int store_trials(struct store *s, int64_t sample, int64_t *n, int64_t *last_s,
 	struct err *e) NODISCARD;
 
+/* How often a name was tried in runs before this one, since the last of them
+ * whose verdict says anything of the image. */
+int store_tries(struct store *s, const char *name, int64_t run, int64_t *n,
+	struct err *e) NODISCARD;
+
 /* A sample of a run; strings live until the callback returns. */
 struct store_run_sample {
 	int64_t id, seq;
 	const char *name, *source;
 	bool is_done; /* it has a verdict, or another's stands for it */
+	bool has_basis;
+	struct store_basis basis;
 };
 /* Calls f for each, by seq; f returning non-zero ends it with -1 (f has set
  * *e).  f may write nothing. */

@@ -124,6 +124,67 @@ trials_are_counted(void **state)
 	store_close(s);
 }
 
+/* Verdicts that say nothing of the image, and the trials before each. */
+static void
+tries_are_counted_across_runs(void **state)
+{
+	struct store *s = open_store(*state);
+	struct store_run run;
+	struct err e = {0};
+	int64_t n, sample = add_sample(s, &run, "a", NULL);
+
+	OK(store_tries(s, "a", run.id, &n, &e));
+	assert_int_equal(n, 0);
+	OK(store_attempt_failed(s, sample, VERDICT_NOT_TRIED, NULL, "", 1, &e));
+	sample = add_sample(s, &run, "a", NULL);
+	OK(store_trial_add(s, sample, 100, "daemon", &e));
+	OK(store_tries(s, "a", 2, &n, &e));
+	assert_int_equal(n, 1);
+	OK(store_attempt_failed(
+		s, sample, VERDICT_UNAVAILABLE, "git", "", 1, &e));
+	OK(store_tries(s, "a", 3, &n, &e));
+	assert_int_equal(n, 3);
+	sample = add_sample(s, &run, "a", NULL);
+	OK(store_attempt_failed(s, sample, VERDICT_DIFFERENT, NULL, "", 1, &e));
+	OK(store_tries(s, "a", 4, &n, &e));
+	assert_int_equal(n, 0);
+	OK(store_tries(s, "b", 4, &n, &e));
+	assert_int_equal(n, 0);
+	store_close(s);
+}
+
+static int
+check_basis(void *arg, const struct store_run_sample *r, struct err *e)
+{
+	(void)e;
+	++*(int *)arg;
+	assert_string_equal(r->name, "a");
+	assert_true(r->has_basis == (r->id == 1));
+	if (r->has_basis) {
+		assert_string_equal(r->basis.file, basis.file);
+		assert_string_equal(r->basis.guix, basis.guix);
+		assert_true(digest_eq(&r->basis.entry, &basis.entry));
+		assert_true(digest_eq(&r->basis.policy, &basis.policy));
+	}
+	return 0;
+}
+
+static void
+samples_of_a_run_have_their_basis(void **state)
+{
+	struct store *s = open_store(*state);
+	struct store_run run;
+	struct err e = {0};
+	int seen = 0;
+
+	OK(store_basis_add(s, add_sample(s, &run, "a", NULL), &basis, &e));
+	(void)add_sample(s, &run, "a", NULL);
+	OK(store_run_samples(s, 1, check_basis, &seen, &e));
+	OK(store_run_samples(s, 2, check_basis, &seen, &e));
+	assert_int_equal(seen, 2);
+	store_close(s);
+}
+
 static int
 note(void *arg, const struct store_run_sample *r, struct err *e)
 {
@@ -167,6 +228,11 @@ main(void)
 			trials_are_counted, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(
 			samples_of_a_run_are_done_or_not, place_make,
+			place_remove),
+		cmocka_unit_test_setup_teardown(tries_are_counted_across_runs,
+			place_make, place_remove),
+		cmocka_unit_test_setup_teardown(
+			samples_of_a_run_have_their_basis, place_make,
 			place_remove),
 	};
 
