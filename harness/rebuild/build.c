@@ -152,6 +152,20 @@ run_build(struct task *t, bool is_check, const char *root, struct buf *log,
 		t, words_take(&cmd), VOICE_LOUD, NULL, log, code, e);
 }
 
+/* -K is for the output; the folder that it was built in stays too. */
+static void
+remove_kept(struct task *t, struct slice log)
+{
+	const char *folder = guix_kept_folder(t->a, log, t->out->drv);
+	struct stat st;
+	struct err e = {0};
+
+	/* The daemon gives it to whom it builds for. */
+	if (folder && lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+		st.st_uid == geteuid() && path_remove(folder, &e) < 0)
+		task_note(t, "The build left a folder: %s", e.text);
+}
+
 /* The output is there: build it a second time.  2 when it is not. */
 static int
 check(struct task *t, const char *path, const char *root, struct err *e)
@@ -174,6 +188,7 @@ check(struct task *t, const char *path, const char *root, struct err *e)
 	kept = code == 0
 		? NULL
 		: guix_check_differs(t->a, buf_get(&log), t->out->drv, path);
+	remove_kept(t, buf_get(&log));
 	if (code != 0 && !kept)
 		return task_diagnose(t, STEP_BUILD, buf_get(&log), e);
 	if (kept) {

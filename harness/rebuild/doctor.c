@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rebuild/doctor.h"
+
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
@@ -120,6 +122,8 @@ check_daemon(const struct doctor *d)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CLEANUP(buf_fini)
 	struct buf found = {0};
+	CLEANUP(buf_fini)
+	struct buf builds = {0};
 	bool ok = false;
 
 	if (!path || !*path)
@@ -135,6 +139,7 @@ check_daemon(const struct doctor *d)
 			buf_printf(&found, "%s: %s", path, strerror(errno));
 		} else {
 			ok = greet(fd);
+			doctor_builds(fd, &builds);
 			buf_printf(&found, "%s: %s", path,
 				ok ? "it answers" : "it does not answer");
 		}
@@ -142,6 +147,18 @@ check_daemon(const struct doctor *d)
 	tell(d, "daemon", ok, buf_text(&found),
 		"Start guix-daemon: systemctl start guix-daemon, or as root "
 		"guix-daemon --build-users-group=guixbuild");
+	if (ok)
+		tell(d, "builds", true, buf_text(&builds), NULL);
+}
+
+static void
+check_limits(const struct doctor *d)
+{
+	CLEANUP(buf_fini)
+	struct buf found = {0};
+
+	doctor_limits(&found);
+	tell(d, "limits", true, buf_text(&found), NULL);
 }
 
 /* What `cmd' in a sandbox that shows all and hides nothing says. */
@@ -265,6 +282,7 @@ rebuild_doctor(const struct rebuild_options *o,
 	check_daemon(&d);
 	check_sandbox(&d, &a);
 	check_git(&d, &a);
+	check_limits(&d);
 	check_disk(&d, "store", "/gnu/store", store_bytes);
 	if (o->cache)
 		check_disk(&d, "cache", o->cache, cache_bytes);

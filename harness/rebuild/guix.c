@@ -436,6 +436,40 @@ guix_check_differs(
 	return NULL;
 }
 
+const char *
+guix_kept_folder(struct arena *a, struct slice log, const char *drv)
+{
+	/* nix/libstore/build.cc, deleteTmpDir; the folder's name is
+	 * guix-build-NAME.drv-N (startBuilder). */
+	static const char note[] = "note: keeping build directory `";
+	CLEANUP(own_free)
+	char *base = xasprintf(
+		"/guix-build-%s-", drv + strlen(GUIX_STORE) + HASH_DIGITS + 1);
+	struct slice line, found = {0};
+
+	while (guix_log_line(&log, &line)) {
+		size_t at, digits;
+
+		if (!slice_starts(line, note) || !slice_ends(line, "'"))
+			continue;
+		line.p += strlen(note);
+		line.n -= strlen(note) + 1;
+		for (digits = 0;
+			digits < line.n && line.p[line.n - 1 - digits] >= '0' &&
+			line.p[line.n - 1 - digits] <= '9';
+			digits++)
+			;
+		at = line.n - digits;
+		/* A builder can say so too: nothing but such a folder. */
+		if (digits && *line.p == '/' &&
+			slice_ends((struct slice){line.p, at}, base) &&
+			!memmem(line.p, line.n, "/../", 4) &&
+			!memchr(line.p, '\0', line.n))
+			found = line;
+	}
+	return found.n ? arena_copy(a, found.p, found.n) : NULL;
+}
+
 bool
 guix_check_impossible(struct slice log, const char *drv)
 {

@@ -88,6 +88,10 @@ bool guix_told_built(const struct guix_told *t, const char *drv);
  */
 const char *guix_check_differs(
 	struct arena *a, struct slice log, const char *drv, const char *output);
+/* Where `build -K' of drv says that it left the folder it was built in; NULL when
+ * it does not. */
+const char *
+guix_kept_folder(struct arena *a, struct slice log, const char *drv);
 /* `build --check' of drv could not be: its output is not there. */
 bool guix_check_impossible(struct slice log, const char *drv);
 

@@ -49,6 +49,11 @@ corpus few.corpus '(timeout 60) (silence 20)' forks eats fine
 corpus disk.corpus '(timeout 60) (silence 20)' fills fine
 corpus hangs.corpus '(timeout 60) (silence 50)' hangs fine
 corpus prints.corpus '(timeout 60) (silence 20)' prints
+# A package that wants three cores; a pack that is never the same.
+echo "(corpus (version 0) (image (name \"fails\") (source \"$PWD/build/images/fails.tar.gz\")))" \
+	>"$T/cores.corpus"
+echo "(corpus (version 0) (image (name \"rpm\") (source \"$PWD/build/images/rpm.rpm\")))" \
+	>"$T/rpm.corpus"
 
 cat >"$T/inside" <<'END'
 # In the world: run NAME OPTION... leaves NAME.verdicts and what is left of it.
@@ -124,6 +129,28 @@ until [ "$(processes)" = "$(cat "$T/processes")" ] || [ "$tries" = 100 ]; do
 done
 left shared
 
+# Built once more, to be compared: what the daemon keeps for that is not left.
+builds=$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^TMPDIR=//p')
+judge rpm rpm.corpus
+rm -rf "$T/rpm"
+judge rpm rpm.corpus
+sqlite3 -batch "$T/rpm/unblend.db" 'SELECT is_checked FROM rebuild' >"$T/rpm.checked"
+ls -A "$builds" >"$T/rpm.builds"
+
+judge cores cores.corpus --cpus 3
+
+# The daemon in a group of its administrator's, where that can be made.
+slice=/sys/fs/cgroup/pids$(sed -n 's/^[0-9]*:pids://p' /proc/self/cgroup)
+if [ -w "$slice/cgroup.procs" ] && mkdir "$slice/unblend-test-$$"; then
+	echo 321 >"$slice/unblend-test-$$/pids.max"
+	echo "$pid" >"$slice/unblend-test-$$/cgroup.procs"
+	unblend doctor --cache "$T/cache" >"$T/slice"
+	echo "$pid" >"$slice/cgroup.procs"
+	rmdir "$slice/unblend-test-$$"
+else
+	echo "processes by cgroup v1, 321 processes" >"$T/slice"
+fi
+
 # A disk that is small, without a limit of ours on it.
 mkdir "$T/small"
 mount -t tmpfs -o size=24m small "$T/small"
@@ -137,6 +164,7 @@ umount -l /sys/fs/cgroup
 cp /proc/self/mountinfo "$T/mounts"
 judge rlimits few.corpus -j3 $limits --daemon "$command"
 judge tiny prints.corpus --max-memory 16M
+unblend doctor --cache "$T/cache" >"$T/doctor"
 END
 run tests/world/enter env T="$T" sh "$T/inside"
 diag "$(cat "$T/out" "$T/err")"
@@ -173,6 +201,14 @@ like "$T/cause" 'killed by signal 9 \(Killed\), in stage build' "how it ended is
 is "$(cat "$T/shared.verdicts")" "prints not-tried output-limit" \
 	"what a build prints is limited with any daemon"
 is "$(cat "$T/shared.left")" "" "which then ends it"
+
+is "$(cat "$T/rpm.verdicts" "$T/rpm.checked")" "rpm same-contents -
+1" "a pack that is there is built once more"
+is "$(cat "$T/rpm.builds")" "" "and the folder that it was built in is removed"
+is "$(cat "$T/cores.verdicts")" "fails identical -" "builds get the cores of --cpus"
+like "$T/slice" 'processes by cgroup v' "doctor says what limits jobs"
+like "$T/slice" '321 processes' "and what builds are held to where their daemon is"
+like "$T/doctor" 'memory by rlimits' "also without cgroups"
 
 cat >"$T/expected" <<END
 fills not-tried disk-full

@@ -401,6 +401,49 @@ check_tells_where_it_kept_other_bits(void **state)
 	arena_fini(&a);
 }
 
+static void
+folder_that_a_check_left_is_known(void **state)
+{
+	static const struct {
+		const char *log, *folder;
+	} cases[] = {
+		{"note: keeping build directory "
+		 "`/tmp/guix-build-a.drv-0'\n",
+			"/tmp/guix-build-a.drv-0"},
+		{"a\nnote: keeping build directory "
+		 "`/var/b/guix-build-a.drv-12'\nb\n",
+			"/var/b/guix-build-a.drv-12"},
+		/* Said by a builder, of something else. */
+		{"note: keeping build directory `/etc'\n", NULL},
+		{"note: keeping build directory `/tmp/guix-build-b.drv-0'\n",
+			NULL},
+		{"note: keeping build directory "
+		 "`/tmp/guix-build-a.drv-0/x'\n",
+			NULL},
+		{"note: keeping build directory "
+		 "`/tmp/../etc/guix-build-a.drv-0'\n",
+			NULL},
+		{"note: keeping build directory `guix-build-a.drv-0'\n", NULL},
+		{"note: keeping build directory `/tmp/guix-build-a.drv-'\n",
+			NULL},
+		{"note: keeping build directory `'\n", NULL},
+		{"", NULL},
+	};
+	struct arena a = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *folder = guix_kept_folder(
+			&a, slice_of(cases[i].log), S H1 "-a.drv");
+
+		if (cases[i].folder)
+			assert_string_equal(folder, cases[i].folder);
+		else
+			assert_null(folder);
+	}
+	arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -418,6 +461,7 @@ main(void)
 		cmocka_unit_test(lines_end_at_the_progress_bar_too),
 		cmocka_unit_test(log_tells_what_was_built),
 		cmocka_unit_test(check_tells_where_it_kept_other_bits),
+		cmocka_unit_test(folder_that_a_check_left_is_known),
 	};
 
 	return cmocka_run_group_tests_name("guix", tests, NULL, NULL);
