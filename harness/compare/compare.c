@@ -4,6 +4,7 @@
 #include "compare/attributes.h"
 #include "compare/config.h"
 #include "compare/envelope.h"
+#include "compare/excerpt.h"
 #include "compare/findings.h"
 #include "compare/judge.h"
 #include "compare/offsets.h"
@@ -76,6 +77,7 @@ compare_images(const struct image *image, const struct image *rebuilt,
 	out->n_forgiven = judge_forgiven(&facts, out->forgiven);
 	settle_derived(out);
 	findings_packages(&found);
+	excerpt_lists(image, rebuilt, out);
 	if (work && offsets_find(image, rebuilt, work, out, e) < 0) {
 		comparison_fini(out);
 		return err_wrap(e, "first differing bytes");

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/jout.h"
+#include "base/slice.h"
 #include "image/image.h"
 #include "provenance/provenance.h"
 
@@ -53,6 +54,14 @@ struct difference {
 			   * "store-item-missing", "store-item-extra" */
 	const char *detail; /* "mode 0555, rebuilt 0755", ...; clean text */
 	int64_t offset;     /* first differing byte of contents; -1: unknown */
+	/* of contents: what they differ in, in the words of reason.h; NULL when
+	 * not known, or proved by nothing */
+	const char *why;
+	/* of contents: the bytes of both from part_at on, among which is the
+	 * first that differs; of a store item that only one side has: what is
+	 * below it there, a line each.  p NULL: not looked at */
+	struct slice image_part, rebuilt_part;
+	int64_t part_at;
 };
 
 /*
@@ -73,7 +82,12 @@ enum {
 	COMPARE_TEXT_MAX = 8 << 20,          /* bytes of text that they keep */
 	COMPARE_OFFSETS_MAX = 64,            /* files read for the offset */
 	COMPARE_OFFSET_FILE_MAX = 256 << 20, /* bytes of such a file */
-	COMPARE_OFFSET_TOTAL_MAX = 1 << 30   /* bytes of all, on each side */
+	COMPARE_OFFSET_TOTAL_MAX = 1 << 30,  /* bytes of all, on each side */
+	COMPARE_PART_MAX = 256,              /* bytes of a file that are kept */
+	COMPARE_REASON_MAX = 8 << 20,        /* of a file that is asked why */
+	COMPARE_REASON_TOTAL_MAX = 64 << 20, /* and of all of them */
+	COMPARE_LISTS_MAX = 64,              /* store items listed */
+	COMPARE_LIST_MAX = 2048              /* bytes of such a list */
 };
 
 struct comparison {
@@ -92,12 +106,16 @@ struct comparison {
 /*
  * Judge: image is the original, rebuilt the file made anew.  provenance (of
  * the original, may be NULL) names packages.  work is a private folder for the
- * second pass that finds the first differing offsets; NULL leaves them out.
+ * second pass that finds the first differing offsets, and why contents differ;
+ * NULL leaves them out.
  */
 int compare_images(const struct image *image, const struct image *rebuilt,
 	const struct provenance *provenance, const char *work,
 	struct comparison *out, struct err *e) NODISCARD;
 void comparison_fini(struct comparison *c);
+
+/* Members of a difference as JSON: "why", and "part", whose bytes are hex. */
+void difference_evidence(const struct difference *d, struct jout *j);
 
 /* Append "the first 2 layers are those of the rebuild; 1 was added ...", to be
  * said of the image; nothing where it is not derived. */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "compare/compare.h"
+#include "compare/reason.h"
 
 void
 comparison_fini(struct comparison *c)
@@ -10,6 +11,35 @@ comparison_fini(struct comparison *c)
 	free(c->differences);
 	arena_fini(&c->arena);
 	*c = (struct comparison){0};
+}
+
+static void
+put_hex(struct jout *j, const char *key, struct slice s)
+{
+	CLEANUP(buf_fini)
+	struct buf hex = {0};
+
+	for (size_t i = 0; i < s.n; i++)
+		buf_printf(&hex, "%02x", (unsigned char)s.p[i]);
+	if (s.p)
+		jout_str(j, key, buf_text(&hex));
+	else
+		jout_null(j, key);
+}
+
+void
+difference_evidence(const struct difference *d, struct jout *j)
+{
+	jout_str(j, "why", d->why);
+	if (!d->image_part.p && !d->rebuilt_part.p) {
+		jout_null(j, "part");
+		return;
+	}
+	jout_begin(j, "part", '{');
+	jout_int(j, "offset", d->part_at);
+	put_hex(j, "image_hex", d->image_part);
+	put_hex(j, "rebuilt_hex", d->rebuilt_part);
+	jout_end(j, '}');
 }
 
 static void
@@ -25,6 +55,7 @@ difference_json(const struct difference *d, struct jout *j)
 		jout_null(j, "offset");
 	else
 		jout_int(j, "offset", d->offset);
+	difference_evidence(d, j);
 	jout_end(j, '}');
 }
 
@@ -108,6 +139,10 @@ difference_print(const struct difference *d, FILE *f)
 	buf_printf(&line, "\n    %s: %s", d->kind, d->detail);
 	if (d->offset >= 0)
 		buf_printf(&line, ", from byte %" PRId64, d->offset);
+	if (d->why) {
+		buf_str(&line, ": ");
+		reason_phrase(d->why, &line);
+	}
 	if (d->package) {
 		buf_str(&line, " (package ");
 		text_clean(&line, slice_of(d->package), TEXT_ONE_LINE);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/path.h"
+#include "compare/excerpt.h"
 #include "compare/findings.h"
 
 enum {
@@ -118,11 +119,12 @@ choose(const struct image *image, const struct image *rebuilt,
 
 static int
 find(const struct image *image, const struct image *rebuilt, const char *a,
-	const char *b, const struct comparison *c, struct err *e)
+	const char *b, struct comparison *c, struct err *e)
 {
 	struct difference *chosen[COMPARE_OFFSETS_MAX];
 	const char *paths[COMPARE_OFFSETS_MAX];
 	size_t n = choose(image, rebuilt, c, chosen, paths);
+	uint64_t budget = COMPARE_REASON_TOTAL_MAX;
 
 	if (n == 0)
 		return 0;
@@ -135,7 +137,9 @@ find(const struct image *image, const struct image *rebuilt, const char *a,
 		CLEANUP(own_free)
 		char *fb = xasprintf("%s/%zu", b, i);
 
-		if (offsets_of_files(fa, fb, &chosen[i]->offset, e) < 0)
+		if (offsets_of_files(fa, fb, &chosen[i]->offset, e) < 0 ||
+			excerpt_of_files(
+				fa, fb, chosen[i], &budget, &c->arena, e) < 0)
 			return -1;
 	}
 	return 0;

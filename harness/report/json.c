@@ -194,6 +194,7 @@ put_difference(void *arg, const struct difference *d, struct err *e)
 		jout_int(j, "offset", d->offset);
 	else
 		jout_null(j, "offset");
+	difference_evidence(d, j);
 	jout_end(j, '}');
 	return 0;
 }

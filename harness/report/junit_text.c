@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "compare/reason.h"
 #include "report/words.h"
 
 enum {
@@ -115,6 +116,10 @@ add_difference(void *arg, const struct difference *d, struct err *e)
 	}
 	if (d->offset >= 0)
 		buf_printf(text, " (first at byte %" PRId64 ")", d->offset);
+	if (d->why) {
+		buf_str(text, ": ");
+		reason_phrase(d->why, text);
+	}
 	buf_char(text, '\n');
 	return 0;
 }

@@ -198,21 +198,43 @@ load_forgiven(struct load *l)
 }
 
 static int
+load_excerpt(struct load *l, int64_t seq)
+{
+	struct spool *sp = &l->sp;
+	const struct jdoc *v = sp->doc;
+	struct slice why = spool_word_opt(sp, v, "why");
+	struct slice image =
+		spool_hex_opt(sp, v, "image_hex", COMPARE_LIST_MAX);
+	struct slice rebuilt =
+		spool_hex_opt(sp, v, "rebuilt_hex", COMPARE_LIST_MAX);
+	int64_t at = spool_int_opt(sp, v, "part_at", 0, INT64_MAX, 0);
+
+	if (!why.p && !image.p && !rebuilt.p)
+		return sp->is_bad ? -1 : 0;
+	return LOAD_ADD(l, EXCERPT_ADD, NULL, db_int(l->sample), db_int(seq),
+		db_slice(why), db_int(at), db_blob(image), db_blob(rebuilt));
+}
+
+static int
 load_difference(struct load *l)
 {
 	struct spool *sp = &l->sp;
 	const struct jdoc *v = sp->doc;
 	int64_t offset = spool_int_opt(sp, v, "offset", 0, INT64_MAX, -1);
+	int64_t seq = l->stored;
 
 	if (l->stored >= COMPARE_DIFFERENCES_MAX || l->stored >= l->differences)
 		return spool_bad(sp, "more differences than %s",
 			l->stored >= l->differences ? "it found" : "are kept");
 	return LOAD_ADD(l, DIFFERENCE_ADD, NULL, db_int(l->sample),
-		db_int(l->stored++), db_slice(spool_word(sp, v, "path")),
-		db_slice(spool_word_opt(sp, v, "store_item")),
-		db_slice(spool_word_opt(sp, v, "package")),
-		db_slice(spool_word(sp, v, "kind")),
-		db_slice(spool_text(sp, v, "detail")), db_int_from(0, offset));
+		       db_int(l->stored++), db_slice(spool_word(sp, v, "path")),
+		       db_slice(spool_word_opt(sp, v, "store_item")),
+		       db_slice(spool_word_opt(sp, v, "package")),
+		       db_slice(spool_word(sp, v, "kind")),
+		       db_slice(spool_text(sp, v, "detail")),
+		       db_int_from(0, offset)) < 0
+		? -1
+		: load_excerpt(l, seq);
 }
 
 static int

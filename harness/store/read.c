@@ -313,6 +313,10 @@ store_differences(struct store *s, int64_t sample,
 			.offset = db_column_is_null(&rows, 5)
 				? -1
 				: db_column_int(&rows, 5),
+			.why = db_column_text(&rows, 6),
+			.part_at = db_column_int(&rows, 7),
+			.image_part = db_column_blob(&rows, 8),
+			.rebuilt_part = db_column_blob(&rows, 9),
 		};
 
 		if (f(arg, &d, e) != 0)

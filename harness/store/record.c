@@ -535,6 +535,20 @@ record_notes(struct record *r, const char *const *notes, size_t n)
 
 /* ---- comparison and verdict ---- */
 
+/* What was looked at of a difference. */
+static void
+put_excerpt(struct jout *j, const struct difference *d)
+{
+	if (d->why)
+		put_word(j, "why", d->why);
+	if (d->image_part.p)
+		put_hex(j, "image_hex", d->image_part);
+	if (d->rebuilt_part.p)
+		put_hex(j, "rebuilt_hex", d->rebuilt_part);
+	if (d->part_at > 0)
+		jout_int(j, "part_at", d->part_at);
+}
+
 void
 record_comparison(struct record *r, const struct image *rebuilt,
 	const struct comparison *c)
@@ -576,6 +590,7 @@ record_comparison(struct record *r, const struct image *rebuilt,
 		put_text(&j, "detail", d->detail ? d->detail : "");
 		if (d->offset >= 0)
 			jout_int(&j, "offset", d->offset);
+		put_excerpt(&j, d);
 		line_end(&j);
 	}
 	put_texts(r, "differing-package", c->packages, c->n_packages);

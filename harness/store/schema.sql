@@ -319,6 +319,20 @@ CREATE TABLE difference (
 	PRIMARY KEY (sample_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- What two contents differ in, where that was looked at; the first 64 of each
+-- comparison, and as many store items that one side lacks.
+CREATE TABLE excerpt (
+	sample_id INTEGER NOT NULL,
+	seq INTEGER NOT NULL,           -- of the difference
+	why TEXT,                       -- "only time-stamp"; NULL: nothing is proved
+	at INTEGER NOT NULL,            -- of the first byte of both parts
+	image BLOB,                     -- bytes of the image's file, at most 256,
+	                                -- or lines: what is in the store item
+	rebuilt BLOB,                   -- the same of the rebuilt
+	PRIMARY KEY (sample_id, seq),
+	FOREIGN KEY (sample_id, seq) REFERENCES difference (sample_id, seq)
+) STRICT, WITHOUT ROWID;
+
 -- What a verdict on a sample depends on: while it is all the same, the verdict
 -- stands.  Written when the run begins.
 CREATE TABLE basis (

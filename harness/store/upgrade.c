@@ -102,7 +102,7 @@ upgrade_2(struct store *s, struct err *e)
 	return db_script(s, tables, e);
 }
 
-/* 4: the shards of a run. */
+/* 4: the shards of a run; what contents differ in. */
 static int
 upgrade_3(struct store *s, struct err *e)
 {
@@ -120,6 +120,16 @@ upgrade_3(struct store *s, struct err *e)
 		"store_fs TEXT, "
 		"guix_version TEXT, "
 		"PRIMARY KEY (run_id, number) "
+		") STRICT, WITHOUT ROWID; "
+		"CREATE TABLE excerpt ( "
+		"sample_id INTEGER NOT NULL, "
+		"seq INTEGER NOT NULL, "
+		"why TEXT, "
+		"at INTEGER NOT NULL, "
+		"image BLOB, "
+		"rebuilt BLOB, "
+		"PRIMARY KEY (sample_id, seq), "
+		"FOREIGN KEY (sample_id, seq) REFERENCES difference (sample_id, seq) "
 		") STRICT, WITHOUT ROWID; "
 		"PRAGMA user_version = 4;";
 

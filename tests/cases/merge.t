@@ -52,7 +52,7 @@ shard() {
 	sql "$T/whole.db" "VACUUM INTO '$T/s$1.db'"
 	sql "$T/s$1.db" "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF; BEGIN;
 		CREATE TEMP TABLE gone AS SELECT id FROM sample WHERE seq % 3 <> $1 - 1;
-		$(for table in attempt_text rebuild log rebuilt rebuilt_layer forgiven difference basis trial skip attempt; do
+		$(for table in attempt_text rebuild log rebuilt rebuilt_layer forgiven excerpt difference basis trial skip attempt; do
 			echo "DELETE FROM $table WHERE sample_id IN (SELECT id FROM gone);"
 		done)
 		DELETE FROM sample WHERE id IN (SELECT id FROM gone);

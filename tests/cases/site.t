@@ -36,6 +36,18 @@ run 2: identical
 run 3: different" "whose strip has each run"
 like "$site/images/image-000200.html" '<b>Flaky</b>' "a flaky image says so"
 
+# What differs, as a tree, with the bytes and the reason.
+page=$site/images/image-000107.html
+is "$(sed -n '/id="differences"/,/<\/section>/s/.*<summary><code>\([^<]*\)<\/code> <span class="count">\([0-9]*\).*/\1 \2/p' "$page")" \
+	"etc/ 3
+gnu/store/x-y/share/doc/ 2" "differences stand by folder"
+is "$(grep -o '<b>Differs:</b> [^<]*' "$page" | sort | uniq -c | sed 's/^ *//')" "2 <b>Differs:</b> only time stamps." \
+	"with the reason that is known"
+is "$(sed -n '/Bytes from byte 0 on/,/<\/details>/s/^.*<figcaption>\([^<]*\).*<pre tabindex="0">\(.*\)/\1: \2/p' "$page")" \
+	"Image: 00000000  7f 45 4c 46 00 01 02 <mark>03</mark>                          .ELF...<mark>.</mark>
+Rebuild: 00000000  7f 45 4c 46 00 01 02 <mark>ff</mark>                          .ELF...<mark>.</mark>" "bytes that differ are marked"
+like "$page" '^.*<figcaption>Rebuild</figcaption><pre tabindex="0">built <mark>Wed Nov 25 15</mark>:00:00 UTC 2026$' "in texts too"
+
 # The picture says in words what it shows.
 is "$(grep -o 'aria-label="papers over[^"]*"' "$site/index.html")" \
 	"aria-label=\"papers over 3 runs: $(sql "SELECT sum(rank <= 2) || ' of ' || count(*)

@@ -519,10 +519,24 @@ output_is_clean_for_terminals_and_json(void **state)
 {
 	struct forgiven forgiven[] = {{"tags", 2}, {"member order", 1}};
 	struct difference d[] = {
-		{"", NULL, NULL, "config", "os: absent", -1},
-		{"gnu/store/1-a/\x1b\xff", "1-a", "a@\x07", "contents", "12",
-			3},
-		{"z", NULL, NULL, "mode", "m", -1},
+		{.path = "",
+			.store_item = NULL,
+			.package = NULL,
+			.kind = "config",
+			.detail = "os: absent",
+			.offset = -1},
+		{.path = "gnu/store/1-a/\x1b\xff",
+			.store_item = "1-a",
+			.package = "a@\x07",
+			.kind = "contents",
+			.detail = "12",
+			.offset = 3},
+		{.path = "z",
+			.store_item = NULL,
+			.package = NULL,
+			.kind = "mode",
+			.detail = "m",
+			.offset = -1},
 	};
 	const char *const labels[] = {"a@\x07", "b"};
 	struct comparison c = {

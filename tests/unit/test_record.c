@@ -327,10 +327,17 @@ take_difference(void *arg, const struct difference *d, struct err *e)
 		assert_string_equal(d->package, "hello@2.12");
 		assert_string_equal(d->kind, "contents");
 		assert_int_equal(d->offset, 42);
+		assert_string_equal(d->why, "only time-stamp");
+		assert_int_equal(d->part_at, 32);
+		assert_int_equal(d->image_part.n, 3);
+		assert_memory_equal(d->image_part.p, "a\0\xff", 3);
+		assert_true(slice_is(d->rebuilt_part, "b"));
 	} else {
 		assert_null(d->store_item);
 		assert_null(d->package);
 		assert_int_equal(d->offset, -1);
+		assert_null(d->why);
+		assert_null(d->image_part.p);
 	}
 	return 0;
 }
@@ -362,9 +369,22 @@ record_all(const struct place *p, const char *log_path)
 	static const char *const commands[] = {"guix pack -d", "guix build"};
 	static struct forgiven forgiven[] = {{"member order", 5}};
 	static struct difference differences[] = {
-		{"gnu/store/aaa-one/\x1b", "aaa-one", "hello@2.12", "contents",
-			"byte 01, rebuilt 02", 42},
-		{"etc/x", NULL, NULL, "mode", "mode 0555, rebuilt 0755", -1},
+		{.path = "gnu/store/aaa-one/\x1b",
+			.store_item = "aaa-one",
+			.package = "hello@2.12",
+			.kind = "contents",
+			.detail = "byte 01, rebuilt 02",
+			.offset = 42,
+			.why = "only time-stamp",
+			.image_part = {"a\0\xff", 3},
+			.rebuilt_part = {"b", 1},
+			.part_at = 32},
+		{.path = "etc/x",
+			.store_item = NULL,
+			.package = NULL,
+			.kind = "mode",
+			.detail = "mode 0555, rebuilt 0755",
+			.offset = -1},
 	};
 	static const char *const labels[] = {"hello@2.12"};
 	struct sample_image image, rebuilt;

@@ -117,12 +117,30 @@ static const struct store_layer layers[] = {
 };
 static const struct forgiven forgiven[] = {{"member order", 7}, {0}};
 static const struct difference differences[] = {
-	{"gnu/store/a-hello-2.12/bin/hello", "a-hello-2.12", "hello 2.12",
-		"contents", "40 bytes, both", 17},
-	{"gnu/store/a-hello-2.12/share", "a-hello-2.12", "hello 2.12", "mode",
-		"mode 0555, rebuilt 0755", -1},
-	{"etc/motd", NULL, NULL, "only-in-image", NULL, -1},
-	{"", NULL, NULL, "config", "env differs", -1},
+	{.path = "gnu/store/a-hello-2.12/bin/hello",
+		.store_item = "a-hello-2.12",
+		.package = "hello 2.12",
+		.kind = "contents",
+		.detail = "40 bytes, both",
+		.offset = 17},
+	{.path = "gnu/store/a-hello-2.12/share",
+		.store_item = "a-hello-2.12",
+		.package = "hello 2.12",
+		.kind = "mode",
+		.detail = "mode 0555, rebuilt 0755",
+		.offset = -1},
+	{.path = "etc/motd",
+		.store_item = NULL,
+		.package = NULL,
+		.kind = "only-in-image",
+		.detail = NULL,
+		.offset = -1},
+	{.path = "",
+		.store_item = NULL,
+		.package = NULL,
+		.kind = "config",
+		.detail = "env differs",
+		.offset = -1},
 	{0},
 };
 static const char *const differing[] = {"hello 2.12", NULL};
@@ -376,8 +394,10 @@ junit_shows_twenty_differences(void **state)
 		char *xml = NULL;
 
 		for (size_t i = 0; i < n; i++)
-			many[i] = (struct difference){
-				"etc/x", NULL, NULL, "mode", "m", -1};
+			many[i] = (struct difference){.path = "etc/x",
+				.kind = "mode",
+				.detail = "m",
+				.offset = -1};
 		one = rebuilt_sample(1, "a", "x", VERDICT_DIFFERENT, false);
 		one.differences = many;
 		one.a.differences = (int64_t)n;
@@ -549,8 +569,15 @@ pages_link_and_say_all(void **state)
 		strstr(page, "1 file outside the store. It was added."));
 	assert_non_null(strstr(page, "Ask its author."));
 	assert_non_null(strstr(page, "(specifications-&gt;manifest &#39;())"));
-	assert_non_null(strstr(page, "<code>bin/hello</code>"));
-	assert_non_null(strstr(page, "Outside the store"));
+	assert_non_null(strstr(page,
+		"<summary><code>gnu/store/a-hello-2.12/</code> "
+		"<span class=\"sub\">hello 2.12</span> "
+		"<span class=\"count\">2</span></summary>\n<ul>\n"
+		"<li><details open><summary><code>bin/</code> "
+		"<span class=\"count\">1</span></summary>\n<ul>\n"
+		"<li><span class=\"kind\">contents</span> "
+		"<code>hello</code>"));
+	assert_non_null(strstr(page, "<code>etc/</code>"));
 	assert_non_null(strstr(page, "26 more were counted alone"));
 	log = read_all(*state, "logs/motd.log");
 	assert_string_equal(log, "building\nbuilt\n");
@@ -570,15 +597,17 @@ page_shows_first_differences(void **state)
 		char *page = NULL;
 
 		for (size_t i = 0; i < n; i++)
-			many[i] = (struct difference){
-				"etc/x", NULL, NULL, "mode", "m", -1};
+			many[i] = (struct difference){.path = "etc/x",
+				.kind = "mode",
+				.detail = "m",
+				.offset = -1};
 		one = rebuilt_sample(1, "a", "x", VERDICT_DIFFERENT, false);
 		one.differences = many;
 		one.a.differences = (int64_t)n;
 		write_report(&s, *state);
 		page = read_all(*state, "images/x.html");
-		assert_int_equal(count(page, "<code>etc/x</code>"),
-			PAGE_DIFFERENCES_MAX);
+		assert_int_equal(
+			count(page, "<code>x</code>"), PAGE_DIFFERENCES_MAX);
 		assert_int_equal(count(page, "The first 500;"),
 			n - PAGE_DIFFERENCES_MAX);
 	}
@@ -640,7 +669,17 @@ hostile_text_stays_text(void **state)
 		{HOSTILE, 1, HOSTILE, -1, -1}, {0}};
 	static const struct forgiven fo[] = {{HOSTILE, UINT64_MAX}, {0}};
 	static const struct difference di[] = {
-		{HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, INT64_MAX}, {0}};
+		{.path = HOSTILE,
+			.store_item = HOSTILE,
+			.package = HOSTILE,
+			.kind = HOSTILE,
+			.detail = HOSTILE,
+			.offset = INT64_MAX,
+			.why = HOSTILE,
+			.image_part = {HOSTILE, sizeof(HOSTILE) - 1},
+			.rebuilt_part = {"x", 1},
+			.part_at = INT64_MAX},
+		{0}};
 	static const char *const texts[] = {HOSTILE, NULL};
 	struct fake_sample one = {
 		.a = {.sample = {1, 1, HOSTILE, HOSTILE, HOSTILE, HOSTILE,
