@@ -50,11 +50,23 @@ done
 is "$(cat "$T"/*.manifest | jq -r '.mediaType | sub(".*\\.(?<a>oci|docker)\\..*"; "\(.a)")' |
 	sort | uniq -c | xargs)" "3 docker 4 oci" "manifests of both kinds are there"
 
-# The world has no network but its own loopback: the registry comes along.
+# A file on the web, over TLS: the same server as the registry's host.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	-subj '/CN=test' -addext 'subjectAltName=DNS:localhost' \
+	-keyout "$T/key.pem" -out "$T/cert.pem" 2>"$T/openssl.err" || exit 1
+mkdir "$T/www"
+cp build/images/hello.tar.gz "$T/www"
+
+# The world has no network but its own loopback: the servers come along.
 cat >"$T/inside" <<'END'
 tap_end() { :; }
 . tests/registry/registry.sh
 registry_start inside data "$T/outside.data" || exit 99
+(cd "$T/www" && exec openssl s_server -accept 127.0.0.1:0 -WWW -http_server_binmode \
+	-key "$T/key.pem" -cert "$T/cert.pem" >"$T/https.log" 2>&1) &
+registry_pids="$registry_pids $!"
+registry_wait "$T/https.log" || exit 99
+https=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$T/https.log")
 {
 	echo '(corpus (version 0) (defaults (timeout 600))'
 	for name in $images; do
@@ -62,6 +74,8 @@ registry_start inside data "$T/outside.data" || exit 99
 	done
 	digest=$(sha256sum "$T/hello-oci.manifest" | cut -d' ' -f1)
 	echo "(image (name \"hello-digest\") (source \"docker://$host/hello-oci@sha256:$digest\"))"
+	echo "(image (name \"hello-web\") (source \"https://localhost:$https/hello.tar.gz\")"
+	echo " (sha256 \"$(sha256sum <"$T/www/hello.tar.gz" | cut -d' ' -f1)\"))"
 	echo ')'
 } >"$T/pushed.corpus"
 cat >"$T/gone.corpus" <<GONE
@@ -69,11 +83,14 @@ cat >"$T/gone.corpus" <<GONE
  (image (name "absent") (source "docker://$host/nothing:v1"))
  (image (name "other") (source "docker://$host/hello-oci:v1")
   (sha256 "$(printf '%064d' 0)"))
+ (image (name "other-web") (source "https://localhost:$https/hello.tar.gz")
+  (sha256 "$(printf '%064d' 0)"))
+ (image (name "untrusted-web") (source "https://127.0.0.1:$https/hello.tar.gz"))
  (image (name "unreached") (source "docker://127.0.0.1:1/x:v1")))
 GONE
-"$UNBLEND" run "$T/gone.corpus" -o "$T/gone" --cache "$T/cache" \
+"$UNBLEND" run "$T/gone.corpus" -o "$T/gone" --cache "$T/cache" --tls-ca "$T/cert.pem" \
 	--trust corpus/demo.trust
-"$UNBLEND" run "$T/pushed.corpus" -o "$T/report" --cache "$T/cache" \
+"$UNBLEND" run "$T/pushed.corpus" -o "$T/report" --cache "$T/cache" --tls-ca "$T/cert.pem" \
 	--trust corpus/demo.trust
 END
 export T UNBLEND images
@@ -112,6 +129,9 @@ done
 
 is "$(verdict gone absent)" 'not-tried: ' "what is not in the registry says nothing of an image"
 is "$(verdict gone unreached)" 'not-tried: ' "nor does a registry that is not there"
+is "$(verdict report hello-web)" "identical: " "a file of the web is the file, over TLS"
+is "$(verdict gone other-web)" 'unreadable: ' "with another sha256 than the corpus says it is not"
+is "$(verdict gone untrusted-web)" 'not-tried: ' "under a name that its certificate lacks it is not had"
 is "$(verdict gone other)" 'unreadable: ' "what has another digest than the corpus says is not it"
 jq -r '.images[] | "\(.name): \(.cause)"' "$T/gone/report.json" >"$T/causes"
 like "$T/causes" '^absent: docker://127[^ ]*/nothing:v1: .*has no such image' "each says what"
