@@ -55,11 +55,11 @@ take_daemon(const char **daemon)
 bool
 bounding_has(int c)
 {
-	return c >= BOUNDING_MEMORY && c <= BOUNDING_DAEMON;
+	return c >= BOUNDING_MEMORY && c <= BOUNDING_LOW_WATER;
 }
 
 bool
-bounding_take(struct limits *l, const char **daemon, int c)
+bounding_take(struct limits *l, const char **daemon, uint64_t *low_water, int c)
 {
 	switch (c) {
 	case BOUNDING_MEMORY:
@@ -74,6 +74,8 @@ bounding_take(struct limits *l, const char **daemon, int c)
 		return take_size("--max-disk", 0, &l->disk_bytes);
 	case BOUNDING_MEMORY + 4:
 		return take_number("--cpus", CPUS_MAX, &l->cpus);
+	case BOUNDING_LOW_WATER:
+		return take_size("--low-water", 0, low_water);
 	case BOUNDING_DAEMON:
 		return take_daemon(daemon);
 	default:

@@ -162,9 +162,9 @@ take_option(struct request *r, int c)
 		o->is_resume = true;
 		return true;
 	default:
-		return bounding_has(c)
-			? bounding_take(&o->limits, &o->daemon, c)
-			: reading_take(&r->reading, c);
+		return bounding_has(c) ? bounding_take(&o->limits, &o->daemon,
+						 &o->low_water, c)
+				       : reading_take(&r->reading, c);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "sched/events.h"
 #include "sched/plan.h"
 #include "sched/sched.h"
+#include "sched/water.h"
 
 /* The parent's side of a run, as its files share it. */
 
@@ -55,6 +56,7 @@ struct scheduler {
 	int signals;    /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */
 	/* where groups of slots are made */
 	struct cgroup cgroup;
+	struct water water;
 	unsigned n_stops;
 	size_t n_jobs; /* begun: names folders of those of several images */
 	int64_t started_ms, told_ms;

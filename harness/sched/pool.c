@@ -619,6 +619,8 @@ wait_for_events(struct scheduler *s)
 
 	if (until >= 0 && until - now < wait_ms)
 		wait_ms = until > now ? (int)(until - now) : 0;
+	if (water_wait_ms(s) >= 0 && water_wait_ms(s) < wait_ms)
+		wait_ms = water_wait_ms(s);
 	fds[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
 	/* -1, when nothing waits, is passed over. */
 	fds[n++] =
@@ -659,6 +661,8 @@ step_slots(struct scheduler *s, unsigned *n_busy, struct err *e)
 static int
 fill_slots(struct scheduler *s, unsigned *n_busy, struct err *e)
 {
+	if (!water_allows(s))
+		return 0;
 	for (unsigned i = 0; i < s->o->slots && s->n_stops == 0; i++) {
 		struct slot *slot = &s->slots[i];
 
@@ -684,7 +688,10 @@ pool_run(struct scheduler *s, struct err *e)
 			fill_slots(s, &n_busy, e) < 0)
 			return -1;
 		tell_running(s);
-		if (n_busy == 0 && (s->n_stops > 0 || plan_until(s->plan) < 0))
+		if (n_busy == 0 &&
+			(s->n_stops > 0 ||
+				(plan_until(s->plan) < 0 &&
+					water_wait_ms(s) < 0)))
 			break;
 		wait_for_events(s);
 		take_signals(s);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -27,6 +28,8 @@ struct sched_options {
 	const char *guix;  /* NULL: the one on PATH */
 	/* of rebuild_options; NULL: the machine's */
 	const char *daemon;
+	/* bytes that must be free for a job to begin; 0: any number */
+	uint64_t low_water;
 	const char *const *mirrors; /* NULL-ended pairs, or NULL */
 	/* how images are fetched, as in source.h */
 	const char *platform, *tls_ca;
