@@ -37,6 +37,7 @@ struct group {
 	uint32_t lane;
 	uint32_t next;        /* of its lane, while it waits */
 	uint32_t first, last; /* images, not judged */
+	uint32_t n;           /* of them */
 	uint32_t expected_s;
 	uint8_t state;
 	bool is_listed; /* among those to be compared */
@@ -274,6 +275,7 @@ append(struct plan *p, struct group *g, uint32_t image)
 	else
 		p->images[g->last].next = image;
 	g->last = image;
+	g->n++;
 }
 
 uint32_t
@@ -448,21 +450,42 @@ plan_until(const struct plan *p)
 	return at;
 }
 
+/* The first of the groups to be compared has as many images as another. */
+static struct group *
+most_to_compare(struct plan *p)
+{
+	uint32_t *v = p->comparable.v + p->comparable.from;
+	size_t n = p->comparable.n - p->comparable.from, best = 0;
+	uint32_t group;
+
+	for (size_t i = 1; i < n; i++)
+		if (p->groups[v[i]].n > p->groups[v[best]].n)
+			best = i;
+	group = v[best];
+	/* Those of equal number stay in their order. */
+	memmove(v + 1, v, best * sizeof(*v));
+	v[0] = group;
+	return &p->groups[group];
+}
+
+/* Of small images, only as many as are worth a worker, unless any will do. */
 static bool
-compare_next(struct plan *p, struct plan_job *out)
+compare_next(struct plan *p, bool any, struct plan_job *out)
 {
 	struct group *g;
-	size_t n = 0, most;
+	size_t most;
+	bool is_small;
 
 	if (is_empty(&p->comparable))
 		return false;
+	g = most_to_compare(p);
+	is_small = p->images[g->first].is_small;
+	if (!any && is_small && g->n < PLAN_COMPARE_MAX)
+		return false;
 	out->kind = PLAN_COMPARE;
 	out->group = p->comparable.v[p->comparable.from];
-	g = &p->groups[out->group];
-	for (uint32_t i = g->first; i != PLAN_END; i = p->images[i].next)
-		n++;
 	/* One share a slot, so that none is left with all of them. */
-	most = (n + p->slots - 1) / p->slots;
+	most = is_small ? g->n : (g->n + p->slots - 1) / p->slots;
 	if (most > PLAN_COMPARE_MAX)
 		most = PLAN_COMPARE_MAX;
 	while (out->n < most && g->first != PLAN_END) {
@@ -471,6 +494,7 @@ compare_next(struct plan *p, struct plan_job *out)
 		if (p->images[image].is_alone && out->n > 0)
 			break;
 		g->first = p->images[image].next;
+		g->n--;
 		p->images[image].state = IMAGE_COMPARING;
 		out->items[out->n++] = image;
 		if (p->images[image].is_alone)
@@ -607,8 +631,9 @@ plan_next(struct plan *p, int64_t now_ms, struct plan_job *out)
 	out->group = PLAN_END;
 	wake(p, now_ms);
 	sort_unread(p);
-	if (compare_next(p, out) || (reads && read_next(p, out)) ||
-		lower_next(p, out) || build_next(p, out))
+	if (compare_next(p, false, out) || (reads && read_next(p, out)) ||
+		lower_next(p, out) || build_next(p, out) ||
+		compare_next(p, true, out))
 		return;
 	if (p->n_ahead < PLAN_AHEAD)
 		read_next(p, out);

@@ -370,6 +370,46 @@ what_one_worker_did_not_survive_is_read_alone(void **state)
 	plan_free(p);
 }
 
+static void
+small_images_are_compared_when_they_are_many(void **state)
+{
+	struct plan *p = small(2000, 1);
+	struct plan_job job;
+	uint32_t group = 0;
+
+	(void)state;
+	/* the first of each reading are of one recipe */
+	for (size_t k = 0; k < PLAN_COMPARE_MAX - 1; k++) {
+		job = next(p);
+		assert_int_equal(job.kind, PLAN_READ);
+		for (size_t i = 0; i < job.n; i++)
+			if (i == 0)
+				group = waits(p, job.items[i], 1, 1);
+			else
+				plan_judged(p, job.items[i]);
+		if (k == 0)
+			plan_built(p, group);
+	}
+	job = next(p);
+	assert_int_equal(job.kind, PLAN_READ);
+	waits(p, job.items[0], 1, 1);
+	for (size_t i = 1; i < job.n; i++)
+		plan_judged(p, job.items[i]);
+	job = next(p);
+	assert_int_equal(job.kind, PLAN_COMPARE);
+	assert_int_equal(job.n, PLAN_COMPARE_MAX);
+	plan_free(p);
+
+	/* or when there is nothing else to do */
+	p = small(1, 1);
+	job = next(p);
+	group = waits(p, 0, 1, 1);
+	assert_int_equal(next(p).kind, PLAN_BUILD);
+	plan_built(p, group);
+	assert_int_equal(next(p).kind, PLAN_COMPARE);
+	plan_free(p);
+}
+
 int
 main(void)
 {
@@ -384,6 +424,7 @@ main(void)
 		cmocka_unit_test(one_that_ends_a_worker_is_compared_alone),
 		cmocka_unit_test(small_images_are_read_together),
 		cmocka_unit_test(a_large_image_is_read_alone),
+		cmocka_unit_test(small_images_are_compared_when_they_are_many),
 		cmocka_unit_test(what_one_worker_did_not_survive_is_read_alone),
 		cmocka_unit_test(what_was_built_before_is_not_built),
 	};
