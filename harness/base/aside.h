@@ -17,9 +17,9 @@
  *	return aside_publish(&a, e);
  */
 struct aside {
-	FILE *f;    /* write here */
-	char *path; /* where it will appear */
-	char *temp; /* where it is now */
+	FILE *f;       /* write here */
+	char *path;    /* where it will appear */
+	char *temp;    /* where it is now */
 	bool is_brief; /* set it where nobody wants it after the machine went
 			* down: it is not brought to the disk at once */
 };

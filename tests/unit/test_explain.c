@@ -25,12 +25,24 @@ static const struct provenance provenance = {
 	.packages = packages, .n_packages = 2};
 
 static struct difference differences[] = {
-	{"etc/x", NULL, NULL, "mode", "", -1},
-	{INSIDE "aaa-hello-2.12/bin/hello", "aaa-hello-2.12", "hello@2.12",
-		"contents", "", 1234},
-	{INSIDE "aaa-hello-2.12/share", "aaa-hello-2.12", "hello@2.12", "mode",
-		"", -1},
-	{INSIDE "ccc-inner-3/x\x1b", "ccc-inner-3", NULL, "size", "", -1},
+	{.path = "etc/x", .kind = "mode", .detail = "", .offset = -1},
+	{.path = INSIDE "aaa-hello-2.12/bin/hello",
+		.store_item = "aaa-hello-2.12",
+		.package = "hello@2.12",
+		.kind = "contents",
+		.detail = "",
+		.offset = 1234},
+	{.path = INSIDE "aaa-hello-2.12/share",
+		.store_item = "aaa-hello-2.12",
+		.package = "hello@2.12",
+		.kind = "mode",
+		.detail = "",
+		.offset = -1},
+	{.path = INSIDE "ccc-inner-3/x\x1b",
+		.store_item = "ccc-inner-3",
+		.kind = "size",
+		.detail = "",
+		.offset = -1},
 };
 static const struct comparison comparison = {
 	.differences = differences, .n_differences = 4, .total = 4};
