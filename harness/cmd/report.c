@@ -5,13 +5,16 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "report/deeper.h"
 
 enum {
 	OPT_RUN = 256,
 	OPT_PROFILE,
 	OPT_FORMAT,
 	OPT_ATTEST,
-	OPT_KEY
+	OPT_KEY,
+	OPT_DEEPER,
+	OPT_DEEPER_TIMEOUT
 };
 
 static int
@@ -20,6 +23,8 @@ report(const char *db, const struct report_options *o, struct err *e)
 	CLEANUP(own_store)
 	struct store *store = NULL;
 
+	if (o->is_deeper && deeper_can(e) < 0)
+		return common_fail(e);
 	if (store_open(db, STORE_READ, &store, e) < 0 ||
 		report_make(store, o, e) < 0)
 		return common_fail(e);
@@ -67,6 +72,9 @@ cmd_report(int argc, char *argv[])
 		{"format", required_argument, NULL, OPT_FORMAT},
 		{"attest", no_argument, NULL, OPT_ATTEST},
 		{"sign-key", required_argument, NULL, OPT_KEY},
+		{"diffoscope", no_argument, NULL, OPT_DEEPER},
+		{"diffoscope-timeout", required_argument, NULL,
+			OPT_DEEPER_TIMEOUT},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -84,7 +92,13 @@ cmd_report(int argc, char *argv[])
 			o.is_attested = true;
 		else if (c == OPT_KEY)
 			o.sign_key = optarg;
-		else if (c == OPT_PROFILE) {
+		else if (c == OPT_DEEPER)
+			o.is_deeper = true;
+		else if (c == OPT_DEEPER_TIMEOUT) {
+			if (!common_number(optarg, "--diffoscope-timeout",
+				    DEEPER_TIMEOUT_MAX_S, &o.deeper_s))
+				return EXIT_WRONG;
+		} else if (c == OPT_PROFILE) {
 			if (!set_profile(&o, optarg))
 				return EXIT_WRONG;
 		} else if (c == OPT_FORMAT) {
@@ -99,5 +113,11 @@ cmd_report(int argc, char *argv[])
 	if (o.sign_key && !o.is_attested)
 		return common_usage(
 			argv[0], "--sign-key signs what --attest writes");
+	if (o.is_deeper && o.formats && !(o.formats & report_format("html")))
+		return common_usage(
+			argv[0], "--diffoscope is for the format html");
+	if (o.deeper_s && !o.is_deeper)
+		return common_usage(
+			argv[0], "--diffoscope-timeout is for --diffoscope");
 	return report(db, &o, &e);
 }

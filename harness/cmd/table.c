@@ -44,6 +44,9 @@ static const struct command commands[] = {
 		"      --resume          go on with the newest run, which was "
 		"killed or stopped\n"
 		"      --json-events FD  a JSON line an event to that descriptor\n"
+		"      --keep WHICH      logs, recipes and copies of what was "
+		"built, in DIR/kept:\n"
+		"                        nothing (default), failed, all\n"
 		"  -q, --quiet           no progress on stderr\n"
 		"\n"
 		"example: unblend run papers.corpus -o report\n"},
@@ -118,7 +121,14 @@ static const struct command commands[] = {
 		"      --json            as JSON\n"
 		"      --accept VERDICT  the worst verdict for exit status 0; "
 		"default\n"
-		"                        same-contents\n" READING_USAGE "\n"
+		"                        same-contents\n"
+		"      --diffoscope FILE.html\n"
+		"                        have diffoscope explain the files "
+		"that differ, in a\n"
+		"                        sandbox, and its page there\n"
+		"      --diffoscope-timeout S\n"
+		"                        seconds that it may take; default 300\n" READING_USAGE
+		"\n"
 		"example: unblend compare old.tar.gz new.tar.gz\n"},
 	{"report", cmd_report, "the reports again, from the database",
 		"usage: unblend report -d FILE [OPTION...] -o DIR\n"
@@ -137,6 +147,12 @@ static const struct command commands[] = {
 		"provenance, verdict\n"
 		"      --sign-key FILE   sign them with this key of ssh-keygen "
 		"or minisign\n"
+		"      --diffoscope      have diffoscope explain the files "
+		"that differ, in a\n"
+		"                        sandbox, where both images are still "
+		"there\n"
+		"      --diffoscope-timeout S\n"
+		"                        seconds for each image; default 300\n"
 		"\n"
 		"example: unblend report -d report/unblend.db -o again\n"},
 	{"bug", cmd_bug, "a bug report on an image, ready to send",

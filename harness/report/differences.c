@@ -251,7 +251,8 @@ write_rest(struct markup *m, const struct rows *rows, int64_t all)
 
 static int
 write_differences(struct markup *m, const struct report *r,
-	const struct store_attempt *a, struct err *e)
+	const struct store_attempt *a, const struct page_more *more,
+	struct err *e)
 {
 	struct rows *rows;
 	struct branch t = {.m = m};
@@ -272,6 +273,16 @@ write_differences(struct markup *m, const struct report *r,
 	if (shown > 0)
 		write_tree(&t, 0, (size_t)shown, 0, 0);
 	write_rest(m, rows, a->differences);
+	if (more->deeper)
+		markup(m,
+			"<p><a href=\"%s\">What diffoscope finds in these files"
+			"</a></p>\n",
+			more->deeper);
+	if (more->not_deeper)
+		markup(m,
+			"<p class=\"note\">There is no page of diffoscope: %s."
+			"</p>\n",
+			more->not_deeper);
 	fputs("</section>\n", m->f);
 	arena_fini(&rows->arena);
 	free(rows);
@@ -298,11 +309,12 @@ add_forgiven(void *arg, const struct forgiven *g, struct err *e)
 
 int
 differences_write(struct markup *m, const struct report *r,
-	const struct store_attempt *a, struct err *e)
+	const struct store_attempt *a, const struct page_more *more,
+	struct err *e)
 {
 	struct listing forgiven = {.m = m};
 
-	if (write_differences(m, r, a, e) < 0)
+	if (write_differences(m, r, a, more, e) < 0)
 		return -1;
 	if (store_forgiven(r->store, a->sample.id, add_forgiven, &forgiven, e) <
 		0)

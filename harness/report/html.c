@@ -5,8 +5,10 @@
 
 #include "base/alloc.h"
 #include "base/aside.h"
+#include "base/digest.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "report/deeper.h"
 #include "report/folder.h"
 #include "report/front.h"
 #include "report/page.h"
@@ -25,6 +27,7 @@ enum site_folder {
 	SITE_TABLE,
 	SITE_PACKAGES,
 	SITE_CHANNELS,
+	SITE_DEEPER, /* only where it is asked for */
 	SITE_FOLDERS
 };
 
@@ -44,12 +47,15 @@ open_folders(struct html *h, const struct report *r, struct err *e)
 		[SITE_TABLE] = "table",
 		[SITE_PACKAGES] = "packages",
 		[SITE_CHANNELS] = "channels",
+		[SITE_DEEPER] = "diffoscope",
 	};
 
 	for (size_t i = 0; i < SITE_FOLDERS; i++) {
 		CLEANUP(own_free)
 		char *path = path_join(r->folder, names[i]);
 
+		if (i == SITE_DEEPER && !r->is_deeper)
+			continue;
 		if (folder_open(&h->folders[i], path, e) < 0)
 			return -1;
 	}
@@ -80,6 +86,50 @@ html_begin(const struct report *r, void **state, struct err *e)
 	return table_open(&h->table, r, e);
 }
 
+/* Is the file still what the run has read or made? */
+static bool
+is_same_file(const char *path, const char *sha256)
+{
+	char hex[DIGEST_HEX + 1];
+	struct digest d;
+	uint64_t size;
+	struct err ignored;
+
+	if (!path || !sha256 || digest_file(path, &d, &size, &ignored) < 0)
+		return false;
+	digest_hex(&d, hex);
+	return strcmp(hex, sha256) == 0;
+}
+
+/* Have diffoscope look at what differs; says in more what came of it. */
+static int
+look_deeper(const struct html *h, const struct report *r,
+	const struct store_attempt *a, struct page_more *more, struct buf *href,
+	struct buf *why, struct err *e)
+{
+	CLEANUP(own_free)
+	char *page = NULL;
+	int is_there;
+
+	if (!r->is_deeper || a->differences <= 0 || !a->output)
+		return 0;
+	more->not_deeper = "the image or the rebuilt file is not there any "
+			   "more, or has changed";
+	if (!is_same_file(a->image_path, a->image_sha256) ||
+		!is_same_file(a->output, a->rebuilt_sha256))
+		return 0;
+	page = xasprintf(
+		"%s/%s.html", h->folders[SITE_DEEPER].temp, buf_text(&r->file));
+	is_there =
+		deeper_run(a->image_path, a->output, r->deeper_s, page, why, e);
+	if (is_there < 0)
+		return -1;
+	buf_printf(href, "../diffoscope/%s.html", buf_text(&r->file));
+	*more = is_there ? (struct page_more){.deeper = buf_text(href)}
+			 : (struct page_more){.not_deeper = buf_text(why)};
+	return 0;
+}
+
 static int
 write_page(const struct html *h, const struct report *r,
 	const struct store_attempt *a, struct err *e)
@@ -88,11 +138,19 @@ write_page(const struct html *h, const struct report *r,
 	char *path = xasprintf(
 		"%s/%s.html", h->folders[SITE_IMAGES].temp, buf_text(&r->file));
 	CLEANUP(markup_fini)
-	struct markup m = {.f = fopen(path, "wxe")};
+	struct markup m = {0};
+	CLEANUP(buf_fini)
+	struct buf href = {0};
+	CLEANUP(buf_fini)
+	struct buf why = {0};
+	struct page_more more = {0};
 
+	if (look_deeper(h, r, a, &more, &href, &why, e) < 0)
+		return -1;
+	m.f = fopen(path, "wxe");
 	if (!m.f)
 		return err_sys(e, ERR_HOST, "%s: cannot write", path);
-	if (page_write(&m, r, a, e) < 0) {
+	if (page_write(&m, r, a, &more, e) < 0) {
 		fclose(m.f);
 		return -1;
 	}
@@ -135,7 +193,7 @@ static int
 publish(struct html *h, struct err *e)
 {
 	for (size_t i = 0; i < SITE_FOLDERS; i++) {
-		if (folder_publish(&h->folders[i], e) < 0)
+		if (h->folders[i].temp && folder_publish(&h->folders[i], e) < 0)
 			return -1;
 	}
 	return aside_publish(&h->index, e);

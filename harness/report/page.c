@@ -267,7 +267,8 @@ write_log(struct markup *m, const struct report *r)
 
 int
 page_write(struct markup *m, const struct report *r,
-	const struct store_attempt *a, struct err *e)
+	const struct store_attempt *a, const struct page_more *more,
+	struct err *e)
 {
 	CLEANUP(own_free)
 	char *title = xasprintf("%s: %s", a->sample.name, report_verdict(a));
@@ -276,8 +277,8 @@ page_write(struct markup *m, const struct report *r,
 	write_header(m, r, a);
 	write_cause(m, a);
 	write_tiles(m, a);
-	if (differences_write(m, r, a, e) < 0 || origin_write(m, r, a, e) < 0 ||
-		evidence_write(m, r, a, e) < 0)
+	if (differences_write(m, r, a, more, e) < 0 ||
+		origin_write(m, r, a, e) < 0 || evidence_write(m, r, a, e) < 0)
 		return -1;
 	chart_strip(m, r);
 	write_log(m, r);

@@ -13,16 +13,24 @@ enum {
 	PAGE_LOG_MAX = 200 << 10  /* of the log, half from either end */
 };
 
+/* What there is beside the page of an image. */
+struct page_more {
+	const char *deeper;     /* where diffoscope's page is; NULL: none is */
+	const char *not_deeper; /* why not, in a clause; NULL: nobody asked */
+};
+
 /* The page of one image: harness/report/page.c. */
 int page_write(struct markup *m, const struct report *r,
-	const struct store_attempt *a, struct err *e) NODISCARD;
+	const struct store_attempt *a, const struct page_more *more,
+	struct err *e) NODISCARD;
 
 /* Its sections on where the image comes from and how to make it again. */
 int origin_write(struct markup *m, const struct report *r,
 	const struct store_attempt *a, struct err *e) NODISCARD;
 /* Its sections on what differs and what is forgiven. */
 int differences_write(struct markup *m, const struct report *r,
-	const struct store_attempt *a, struct err *e) NODISCARD;
+	const struct store_attempt *a, const struct page_more *more,
+	struct err *e) NODISCARD;
 /* Its sections on what was built, and on the digests. */
 int evidence_write(struct markup *m, const struct report *r,
 	const struct store_attempt *a, struct err *e) NODISCARD;

@@ -285,6 +285,8 @@ report_make(struct store *s, const struct report_options *o, struct err *e)
 	p.r.is_ant = o->is_ant;
 	p.r.is_attested = o->is_attested;
 	p.r.sign_key = o->sign_key;
+	p.r.is_deeper = o->is_deeper;
+	p.r.deeper_s = o->deeper_s;
 	p.formats = o->formats;
 	if (status == 0)
 		status = path_mkdirs(o->folder, 0777, e);

@@ -17,6 +17,8 @@ struct report_options {
 	bool is_attested;     /* in-toto statements too, and */
 	const char *sign_key; /* signed with this key: a file of ssh-keygen or
 			       * minisign; NULL: not signed */
+	bool is_deeper;       /* diffoscope on what differs, in a sandbox */
+	int64_t deeper_s;     /* that long for each image; 0: 300 */
 	unsigned formats;     /* bits of report_format; 0: all */
 };
 

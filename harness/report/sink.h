@@ -54,6 +54,8 @@ struct report {
 	bool is_ant;          /* JUnit for strict readers */
 	bool is_attested;     /* write attestations, signed with */
 	const char *sign_key; /* a file; NULL: not signed */
+	bool is_deeper;       /* diffoscope too, for each image at most */
+	int64_t deeper_s;     /* so many seconds; 0: its default */
 
 	/* from the first pass */
 	int64_t counts[VERDICT_COUNT];
