@@ -28,6 +28,10 @@ truncate -s 1M holes
 for at in 100000 300000 500000 700000 900000; do
 	printf 'data at %s' "$at" | dd of=holes bs=1 seek=$at conv=notrunc 2>/dev/null
 done
+truncate -s 4M many # beyond the 25 that GNU's header and one block after it hold
+for at in {1..60}; do
+	printf 'data' | dd of=many bs=1 seek=$((at * 65536)) conv=notrunc 2>/dev/null
+done
 printf end | dd of=tail bs=1 seek=400000 2>/dev/null
 cd "$OLDPWD" || exit 1
 cp -a "$T/tree" "$T/long"
