@@ -41,5 +41,13 @@ int path_remove(const char *path, struct err *e) NODISCARD;
 int path_read(
 	const char *path, size_t cap, struct buf *out, struct err *e) NODISCARD;
 bool path_exists(const char *path);
+/*
+ * Thousands of small files will come and go in the folders of this one.  ext4
+ * passes over the inodes of files that were removed a short while ago, one by one,
+ * so that all in one of its groups are slow to make: have the folders in it spread
+ * over all groups (ext4_inode: EXT4_TOPDIR_FL; fs/ext4/ialloc.c, find_inode_bit).
+ * Other file systems have no such flag, and no need of it.
+ */
+void path_spread(const char *folder);
 
 #endif

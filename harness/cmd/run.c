@@ -16,6 +16,7 @@
 
 enum {
 	JOBS_MAX = 256,
+	RETRIES_MAX = 1000,
 	FD_MAX = 1 << 20,
 	SECONDS_MAX = CORPUS_TIMEOUT_MAX
 };
@@ -33,6 +34,8 @@ struct request {
 
 enum {
 	OPT_ACCEPT = 256,
+	OPT_CHANGED,
+	OPT_RETRIES,
 	OPT_DEPTH,
 	OPT_EVENTS,
 	OPT_ONLY,
@@ -63,6 +66,16 @@ add_mirror(struct request *r, const char *text)
 			"file URLs, not '%s'",
 		text);
 	return false;
+}
+
+static bool
+take_retries(struct sched_options *o, const char *text)
+{
+	if (strcmp(text, "0") != 0)
+		return common_number(
+			text, "--retries", RETRIES_MAX, &o->retries);
+	o->retries = 0;
+	return true;
 }
 
 static bool
@@ -126,6 +139,11 @@ take_option(struct request *r, int c)
 		return true;
 	case 'j':
 		return common_number(optarg, "-j", JOBS_MAX, &r->jobs);
+	case OPT_CHANGED:
+		o->is_changed = true;
+		return true;
+	case OPT_RETRIES:
+		return take_retries(o, optarg);
 	case OPT_ACCEPT:
 		r->has_accept = true;
 		return common_verdict(optarg, &o->accept);
@@ -176,6 +194,8 @@ take_options(struct request *r, int argc, char *argv[])
 		{"database", required_argument, NULL, 'd'},
 		{"jobs", required_argument, NULL, 'j'},
 		{"quiet", no_argument, NULL, 'q'},
+		{"changed", no_argument, NULL, OPT_CHANGED},
+		{"retries", required_argument, NULL, OPT_RETRIES},
 		{"accept", required_argument, NULL, OPT_ACCEPT},
 		{"depth", required_argument, NULL, OPT_DEPTH},
 		{"json-events", required_argument, NULL, OPT_EVENTS},
@@ -201,6 +221,7 @@ take_options(struct request *r, int argc, char *argv[])
 	r->o.depth = DEPTH_PACK;
 	r->o.limits = limits_default;
 	reading_init(&r->reading);
+	r->o.retries = SCHED_RETRIES;
 	r->o.progress = stderr;
 	r->o.is_terminal = isatty(STDERR_FILENO);
 	while ((c = common_option(argc, argv, ":o:d:j:qh", longs)) != -1) {
@@ -278,10 +299,12 @@ run(struct request *r, struct err *e)
 	CLEANUP(own_trust)
 	struct trust *trust = trust_load(r->o.trust, e);
 	struct sched_result result;
-	bool is_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	const bool is_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 
-	if (!trust || path_mkdirs(r->output, 0755, e) < 0 ||
-		store_open(r->o.db, STORE_WRITE, &store, e) < 0 ||
+	if (!trust || path_mkdirs(r->output, 0755, e) < 0)
+		return common_fail(e);
+	path_spread(r->output);
+	if (store_open(r->o.db, STORE_WRITE, &store, e) < 0 ||
 		sched_run(store, &r->o, &result, e) < 0 ||
 		report_write(store, result.run, r->output, e) < 0 ||
 		report_text(store, result.run, stdout, is_colour, e) < 0)

@@ -43,6 +43,10 @@ static const struct command commands[] = {
 			READING_USAGE
 		"      --resume          go on with the newest run, which was "
 		"killed or stopped\n"
+		"      --changed         do not try again what has not changed "
+		"since its last verdict\n"
+		"      --retries N       of what may pass (network, daemon); "
+		"default 2\n"
 		"      --json-events FD  a JSON line an event to that descriptor\n"
 		"      --keep WHICH      logs, recipes and copies of what was "
 		"built, in DIR/kept:\n"

@@ -97,7 +97,7 @@ csv_begin(const struct report *r, void **state, struct err *e)
 		"image_sha256", "image_bytes", "channels", "recipe",
 		"rebuilt_sha256", "depth", "built", "substituted", "valid",
 		"differences", "elapsed_ms", "last_run", "last_verdict",
-		"good_run", "good_verdict"};
+		"good_run", "good_verdict", "of_run"};
 	CLEANUP(own_free)
 	char *path = path_join(r->folder, "verdicts.csv");
 	struct csv *c = xcalloc(1, sizeof(*c));
@@ -166,6 +166,7 @@ csv_sample(void *state, const struct report *r, const struct store_attempt *a,
 	text(c, a->last_verdict);
 	number_if(c, a->good_verdict != NULL, a->good_run);
 	text(c, a->good_verdict);
+	number_if(c, a->of_run > 0, a->of_run);
 	end_line(c);
 	return 0;
 }

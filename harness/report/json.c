@@ -253,6 +253,10 @@ put_verdict(
 		jout_int(j, "since", a->since_run);
 	else
 		jout_null(j, "since");
+	if (a->of_run > 0)
+		jout_int(j, "of_run", a->of_run);
+	else
+		jout_null(j, "of_run");
 	jout_bool(j, "flaky", r->is_flaky);
 	put_time(j, "started", a->started_s);
 	jout_int(j, "elapsed_ms", a->elapsed_ms);

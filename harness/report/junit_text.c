@@ -177,6 +177,10 @@ add_history(
 {
 	size_t before = text->n;
 
+	report_unchanged(text, a);
+	if (text->n > before)
+		buf_char(text, '\n');
+	before = text->n;
 	report_since(text, a);
 	if (text->n > before)
 		buf_char(text, '\n');

@@ -124,6 +124,8 @@ write_header(
 	const char *standing = report_standing(a);
 	CLEANUP(buf_fini)
 	struct buf since = {0};
+	CLEANUP(buf_fini)
+	struct buf unchanged = {0};
 
 	markup(m,
 		"<header>\n<nav class=\"crumbs\" aria-label=\"Back\">"
@@ -138,6 +140,9 @@ write_header(
 	fputs("</p>\n<p class=\"sub\">", m->f);
 	if (a->sample.expect)
 		markup(m, "Expected: %s. ", a->sample.expect);
+	report_unchanged(&unchanged, a);
+	if (unchanged.n > 0)
+		markup(m, "%s ", buf_text(&unchanged));
 	if (a->last_verdict)
 		markup(m, "In run %" PRId64 ": %s. ", a->last_run,
 			a->last_verdict);

@@ -71,6 +71,13 @@ print_line(void *arg, const struct store_attempt *a, struct err *e)
 	if (t->columns)
 		max = t->columns > used + CAUSE_CHARS_MIN ? t->columns - used
 							  : CAUSE_CHARS_MIN;
+	if (a->of_run > 0)
+		buf_printf(&why,
+			"(not tried: unchanged since run %" PRId64 ") ",
+			a->of_run);
+	if (max)
+		max = max > why.n + CAUSE_CHARS_MIN ? max - why.n
+						    : CAUSE_CHARS_MIN;
 	report_short(&why, a->cause, max);
 	fprintf(t->out, "%s%s%s%*s  %s", colour(t, report_outcome(a)), verdict,
 		plain(t), pad(VERDICT_CHARS, strlen(verdict)), "", name);

@@ -57,6 +57,16 @@ report_standing(const struct store_attempt *a)
 }
 
 void
+report_unchanged(struct buf *out, const struct store_attempt *a)
+{
+	if (a->of_run > 0)
+		buf_printf(out,
+			"Not tried in this run: unchanged since run %" PRId64
+			".",
+			a->of_run);
+}
+
+void
 report_since(struct buf *out, const struct store_attempt *a)
 {
 	if (!a->is_judged || a->is_accepted || !a->good_verdict)

@@ -28,6 +28,9 @@ const char *report_sentence(const struct store_attempt *a);
  */
 const char *report_standing(const struct store_attempt *a);
 
+/* Appends "Not tried in this run: unchanged since run N.", where it is so. */
+void report_unchanged(struct buf *out, const struct store_attempt *a);
+
 /*
  * Append "Last good: run 5 (identical); not accepted since run 6." without a
  * newline; nothing for what is accepted, or never was.

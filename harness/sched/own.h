@@ -36,9 +36,13 @@ struct slot {
 /* A sample that is to be judged. */
 struct queued {
 	const struct sample *sample;
-	int64_t id;    /* in the store */
-	int64_t tries; /* that ended in a way that may pass */
-	bool is_done;  /* when the run began or went on */
+	int64_t id;          /* in the store */
+	int64_t tries;       /* that ended in a way that may pass */
+	int64_t expected_ms; /* that it takes; 0: not known */
+	bool is_done;        /* when the run began or went on */
+	/* of_run: the run whose verdict stands; 0: none, it is to be tried */
+	enum verdict verdict;
+	int64_t of_run, of_sample;
 };
 
 struct scheduler {
@@ -97,6 +101,21 @@ int resume_run(struct scheduler *s, int64_t *run, struct err *e) NODISCARD;
 /* A group may have been built, or built in vain: leave of its folder what its
  * being built once more can go on with. */
 int resume_group(struct scheduler *s, uint32_t group, struct err *e) NODISCARD;
+
+/*
+ * before.c: what runs before say of an image that is added to this one: how long
+ * it takes, how often it was tried in vain, whether that verdict stands.
+ */
+int before_look(struct scheduler *s, int64_t run, uint32_t image,
+	const struct store_basis *is, struct err *e) NODISCARD;
+/* Tell which verdicts stand. */
+void before_tell(struct scheduler *s);
+/* What it ended by may pass: 1 when it is tried again, 0 when that was done often
+ * enough, -1. */
+int again_image(struct scheduler *s, uint32_t image, const char *class_,
+	struct err *e) NODISCARD;
+int again_group(struct scheduler *s, uint32_t group, const char *class_,
+	struct err *e) NODISCARD;
 
 /* tell.c: how far it is, for a person and for programs. */
 void tell_begin(struct scheduler *s, int64_t run);

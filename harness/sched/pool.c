@@ -473,6 +473,9 @@ finish_read(struct scheduler *s, struct slot *slot, struct err *e)
 	}
 	if (code != WORKER_DONE && code != WORKER_AGAIN)
 		return fail_image(s, slot, image, NULL, e);
+	if (code == WORKER_AGAIN && slot->again[0] &&
+		(rc = again_image(s, image, slot->again, e)) != 0)
+		return rc < 0 ? -1 : 0;
 	rc = load_image(s, image, e);
 	return rc == 0   ? fail_image(s, slot, image, e->text, e)
 		: rc < 0 ? -1
@@ -500,8 +503,14 @@ finish_lower(struct scheduler *s, struct slot *slot, struct err *e)
 static int
 finish_build(struct scheduler *s, struct slot *slot, struct err *e)
 {
+	const struct outcome *o = &slot->child.outcome;
 	uint32_t group = slot->job.items[0];
+	int rc;
 
+	if (o->end == CHILD_EXITED && o->code == WORKER_AGAIN &&
+		slot->again[0] &&
+		(rc = again_group(s, group, slot->again, e)) != 0)
+		return rc < 0 ? -1 : 0;
 	if (!result_is(slot->work)) {
 		CLEANUP(buf_fini)
 		struct buf cause = {0};

@@ -208,7 +208,7 @@ take_image(struct scheduler *s, uint32_t image, const char *file, struct err *e)
 	uint32_t group;
 
 	if (!is_read(folder, s->queue[image].sample, file)) {
-		plan_add(s->plan, image, 0);
+		plan_add(s->plan, image, s->queue[image].expected_ms);
 		return path_remove(folder, e);
 	}
 	if (workplace_keep(folder, files, e) < 0)
@@ -216,20 +216,41 @@ take_image(struct scheduler *s, uint32_t image, const char *file, struct err *e)
 	if (pool_take_request(s, image, &group, e) < 0) {
 		if (e->kind == ERR_HOST)
 			return -1;
-		plan_add(s->plan, image, 0);
+		plan_add(s->plan, image, s->queue[image].expected_ms);
 		return path_remove(folder, e);
 	}
+	plan_expect(s->plan, image, s->queue[image].expected_ms);
 	/* The first of a group finds what became of it. */
 	return plan_members(s->plan, group, PLAN_END) == image
 		? take_group(s, group, e)
 		: 0;
 }
 
+/* Of the run before it was interrupted, and of those before it. */
+static int
+count_tries(const struct match *m, uint32_t image, struct err *e)
+{
+	struct scheduler *s = m->s;
+	struct queued *q = &s->queue[image];
+	struct store_basis basis;
+	int64_t n, last_s;
+
+	basis_of(&s->basis, q->sample, &basis);
+	if (before_look(s, m->run, image, &basis, e) < 0 ||
+		store_trials(s->store, q->id, &n, &last_s, e) < 0)
+		return -1;
+	/* Which verdicts stand was found out when it began. */
+	q->is_done = false;
+	q->of_run = 0;
+	q->tries += n;
+	return 0;
+}
+
 static int
 take_all(struct match *m, struct err *e)
 {
 	struct scheduler *s = m->s;
-	int64_t unjudged, unaccepted, last_s;
+	int64_t unjudged, unaccepted;
 
 	if (!workplace_is_sound(s) && path_remove(s->work, e) < 0)
 		return -1;
@@ -244,7 +265,7 @@ take_all(struct match *m, struct err *e)
 			s->n_done++;
 			continue;
 		}
-		if (store_trials(s->store, q->id, &q->tries, &last_s, e) < 0 ||
+		if (count_tries(m, (uint32_t)i, e) < 0 ||
 			take_image(s, (uint32_t)i, m->files[i], e) < 0)
 			return -1;
 	}

@@ -66,10 +66,13 @@ add_sample(struct scheduler *s, int64_t run, struct queued *q, struct err *e)
 	row.tags = buf_text(&tags);
 	basis_of(&s->basis, sample, &basis);
 	if (store_sample_add(s->store, run, &row, e) < 0 ||
-		store_basis_add(s->store, row.id, &basis, e) < 0)
+		store_basis_add(s->store, row.id, &basis, e) < 0 ||
+		before_look(s, run, (uint32_t)(q - s->queue), &basis, e) < 0)
 		return -1;
 	q->id = row.id;
-	return 0;
+	if (q->of_run == 0)
+		return 0;
+	return store_skip_add(s->store, q->id, q->of_sample, e);
 }
 
 static int
@@ -139,8 +142,12 @@ begin_all(struct scheduler *s, int64_t *run, struct err *e)
 	if (path_remove(s->work, e) < 0 || workplace_open(s, e) < 0 ||
 		add_all(s, run, e) < 0)
 		return -1;
-	for (size_t i = 0; i < s->n_queue; i++)
-		plan_add(s->plan, (uint32_t)i, 0);
+	for (size_t i = 0; i < s->n_queue; i++) {
+		if (s->queue[i].is_done)
+			s->n_done++;
+		else
+			plan_add(s->plan, (uint32_t)i, s->queue[i].expected_ms);
+	}
 	return 0;
 }
 
@@ -174,6 +181,7 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 		return -1;
 	s->n_before = s->n_done;
 	tell_begin(s, out->run);
+	before_tell(s);
 	if (!out->was_ended && pool_run(s, e) < 0)
 		return -1;
 	tell_end(s);

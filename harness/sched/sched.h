@@ -41,6 +41,9 @@ struct sched_options {
 	bool is_terminal;    /* progress may rewrite its last lines */
 	int events_fd;       /* where lines of events.h go; <= 0: nowhere */
 	bool is_resume;      /* go on with the newest run */
+	bool is_changed;     /* verdicts stand where nothing has changed */
+	int64_t retries; /* of what may pass, of one image, those of runs before
+			  * that ended so among them */
 };
 
 struct sched_result {
@@ -48,6 +51,10 @@ struct sched_result {
 	size_t n_selected; /* samples of the run */
 	bool is_stopped;   /* ended by a signal before all were judged */
 	bool was_ended;    /* is_resume: it had ended, and nothing was done */
+};
+
+enum {
+	SCHED_RETRIES = 2 /* where nobody says */
 };
 
 /*
@@ -61,6 +68,10 @@ struct sched_result {
  * is not tried again, what was read or rebuilt is not read or rebuilt again where
  * it is still there.  ERR_INPUT when the options or the corpora are not those of
  * that run, and says which.  Where the store has no run, one begins.
+ *
+ * By is_changed, an image is not tried when its file, what the corpus says of it,
+ * the Guix and the policy are those of its last verdict, unless that was by what
+ * may pass: that verdict stands.
  */
 int sched_run(struct store *store, const struct sched_options *o,
 	struct sched_result *out, struct err *e) NODISCARD;

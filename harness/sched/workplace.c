@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <linux/fs.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -69,25 +67,6 @@ read_boot(struct buf *out)
 		buf_clear(out);
 }
 
-/*
- * Thousands of small files come and go in it.  ext4 passes over the inodes of
- * files that were removed a short while ago, one by one, so that all in one of
- * its groups are slow to make: have the folders in it spread over all groups
- * (ext4_inode: EXT4_TOPDIR_FL; fs/ext4/ialloc.c, find_inode_bit).  Other file
- * systems have no such flag, and no need of it.
- */
-static void
-spread(const char *folder)
-{
-	CLEANUP(own_fd)
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), flags;
-
-	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-		return;
-	flags |= FS_TOPDIR_FL;
-	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
-}
-
 static int
 write_mark(struct scheduler *s, const char *name, const struct buf *text,
 	struct err *e)
@@ -109,7 +88,7 @@ workplace_open(struct scheduler *s, struct err *e)
 	read_boot(&boot);
 	if (path_mkdirs(s->work, 0700, e) < 0)
 		return -1;
-	spread(s->work);
+	path_spread(s->work);
 	s->workers_fd =
 		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->workers_fd < 0 || flock(s->workers_fd, LOCK_EX | LOCK_NB) < 0)
