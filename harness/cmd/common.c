@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
+#include "rebuild/policy.h"
 
 PRINTF_LIKE(1, 0)
 static void
@@ -156,6 +157,27 @@ common_limit(struct image_limits *limits, const char *text)
 	if (limits_set(limits, text, &e) == 0)
 		return true;
 	common_complain("%s", e.text);
+	return false;
+}
+
+/* Split at the first "=" that is followed by a URL. */
+bool
+common_mirror(struct words *pairs, const char *text)
+{
+	for (const char *at = strchr(text, '='); at; at = strchr(at + 1, '=')) {
+		CLEANUP(own_free)
+		char *from = NULL;
+
+		if (at == text || !policy_url_ok(at + 1))
+			continue;
+		from = xmemdup0(text, (size_t)(at - text));
+		words_add(pairs, from);
+		words_add(pairs, at + 1);
+		return true;
+	}
+	common_complain("--mirror takes URL=URL2 with https, http, git or "
+			"file URLs, not '%s'",
+		text);
 	return false;
 }
 

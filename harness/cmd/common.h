@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/words.h"
 #include "compare/compare.h"
 #include "fetch/fetch.h"
 #include "image/image.h"
@@ -44,6 +45,9 @@ enum {
 	"                        after N); below are all and their defaults\n"
 /* Its value; false and a complaint when it is wrong. */
 bool common_limit(struct image_limits *limits, const char *text);
+/* A value of --mirror, URL=URL2, put to the pairs; false and a complaint when it
+ * is none. */
+bool common_mirror(struct words *pairs, const char *text);
 /* $XDG_CACHE_HOME/unblend or ~/.cache/unblend; the caller's own. */
 char *common_cache(void);
 

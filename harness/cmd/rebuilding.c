@@ -26,12 +26,11 @@ stop(int number)
 }
 
 void
-rebuilding_init(struct rebuilding *r, int argc)
+rebuilding_init(struct rebuilding *r)
 {
 	*r = (struct rebuilding){.o = {.limits = limits_default}};
 	reading_init(&r->reading);
-	r->mirrors = arena_alloc(
-		&r->arena, (2 * (size_t)argc + 1) * sizeof(*r->mirrors));
+	r->mirrors.arena = &r->arena;
 }
 
 void
@@ -44,26 +43,8 @@ rebuilding_fini(struct rebuilding *r)
 	free(r->work);
 	trust_free(r->trust);
 	reading_fini(&r->reading);
+	words_fini(&r->mirrors);
 	arena_fini(&r->arena);
-}
-
-/* --mirror URL=URL2: split at the first "=" that is followed by a URL. */
-static bool
-add_mirror(struct rebuilding *r, const char *text)
-{
-	for (const char *at = strchr(text, '='); at; at = strchr(at + 1, '=')) {
-		if (at == text || !policy_url_ok(at + 1))
-			continue;
-		r->mirrors[r->n_mirrors++] =
-			arena_copy(&r->arena, text, (size_t)(at - text));
-		r->mirrors[r->n_mirrors++] = at + 1;
-		r->mirrors[r->n_mirrors] = NULL;
-		return true;
-	}
-	common_complain("--mirror takes URL=URL2 with https, http, git or "
-			"file URLs, not '%s'",
-		text);
-	return false;
 }
 
 bool
@@ -74,7 +55,7 @@ rebuilding_take(struct rebuilding *r, int c)
 		r->trust_file = optarg;
 		return true;
 	case REBUILDING_TRUST + 1:
-		return add_mirror(r, optarg);
+		return common_mirror(&r->mirrors, optarg);
 	case REBUILDING_TRUST + 2:
 		r->cache = r->reading.cache = optarg;
 		return true;
@@ -114,7 +95,7 @@ rebuilding_open(struct rebuilding *r, struct err *e)
 	sigaction(SIGTERM, &action, NULL);
 	r->o.trust = r->trust;
 	r->o.work = r->work;
-	r->o.mirrors = r->n_mirrors ? r->mirrors : NULL;
+	r->o.mirrors = r->mirrors.n ? words_take(&r->mirrors) : NULL;
 	r->o.stop = &is_stopping;
 	return 0;
 }

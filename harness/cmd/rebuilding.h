@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/words.h"
 #include "cmd/reading.h"
 #include "rebuild/rebuild.h"
 
@@ -17,8 +18,7 @@ struct rebuilding {
 	const char *trust_file, *cache;
 	const char *channels; /* file that the image's channels are in */
 	struct reading reading;
-	const char **mirrors; /* pairs */
-	size_t n_mirrors;
+	struct words mirrors; /* pairs */
 	struct trust *trust;
 	char *work;
 	struct arena arena;
@@ -48,7 +48,7 @@ enum {
 	"      --guix PROGRAM    the guix command; default: on PATH\n"          \
 	"      --timeout S       seconds for all of it; default 3600\n" READING_USAGE
 
-void rebuilding_init(struct rebuilding *r, int argc);
+void rebuilding_init(struct rebuilding *r);
 /* Remove the private folder, and all else. */
 void rebuilding_fini(struct rebuilding *r);
 /* An option of REBUILDING_OPTIONS; false, and a complaint, when its value is

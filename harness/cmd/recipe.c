@@ -230,7 +230,7 @@ cmd_recipe(int argc, char *argv[])
 	struct err e = {0};
 	int status = EXIT_WRONG;
 
-	rebuilding_init(&q.rebuilding, argc);
+	rebuilding_init(&q.rebuilding);
 	if (!take_options(&q, argc, argv)) {
 		status = EXIT_WRONG;
 	} else if (argc - optind != 1) {

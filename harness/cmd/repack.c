@@ -231,7 +231,7 @@ cmd_repack(int argc, char *argv[])
 	struct err e = {0};
 	int status = EXIT_WRONG;
 
-	rebuilding_init(&q.rebuilding, argc);
+	rebuilding_init(&q.rebuilding);
 	q.options.arena = &q.rebuilding.arena;
 	if (!take_options(&q, argc, argv)) {
 		status = EXIT_WRONG;

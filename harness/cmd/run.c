@@ -50,24 +50,6 @@ enum {
 	OPT_RESUME
 };
 
-/* --mirror URL=URL2: split at the first "=" that is followed by a URL. */
-static bool
-add_mirror(struct request *r, const char *text)
-{
-	for (const char *at = strchr(text, '='); at; at = strchr(at + 1, '=')) {
-		if (at == text || !policy_url_ok(at + 1))
-			continue;
-		words_add(&r->mirrors,
-			arena_copy(&r->arena, text, (size_t)(at - text)));
-		words_add(&r->mirrors, at + 1);
-		return true;
-	}
-	common_complain("--mirror takes URL=URL2 with https, http, git or "
-			"file URLs, not '%s'",
-		text);
-	return false;
-}
-
 static bool
 take_retries(struct sched_options *o, const char *text)
 {
@@ -161,7 +143,7 @@ take_option(struct request *r, int c)
 		r->trust = optarg;
 		return true;
 	case OPT_MIRROR:
-		return add_mirror(r, optarg);
+		return common_mirror(&r->mirrors, optarg);
 	case OPT_MIRRORS:
 		return add_mirrors(r, optarg);
 	case OPT_CACHE:
