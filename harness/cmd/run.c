@@ -26,7 +26,7 @@ struct request {
 	struct sched_options o;
 	const char *output, *db, *cache, *trust;
 	int64_t jobs;
-	bool has_accept;
+	bool has_accept, keeps;
 	struct reading reading;
 	struct words mirrors; /* pairs */
 	struct arena arena;
@@ -47,7 +47,8 @@ enum {
 	OPT_GUIX,
 	OPT_TIMEOUT,
 	OPT_SILENCE,
-	OPT_RESUME
+	OPT_RESUME,
+	OPT_KEEP
 };
 
 static bool
@@ -105,6 +106,17 @@ add_mirrors(struct request *r, const char *path)
 }
 
 static bool
+take_keep(struct request *r, const char *text)
+{
+	r->keeps = strcmp(text, "nothing") != 0;
+	r->o.keeps_all = strcmp(text, "all") == 0;
+	if (!r->keeps || r->o.keeps_all || strcmp(text, "failed") == 0)
+		return true;
+	common_complain("--keep takes nothing, failed or all, not '%s'", text);
+	return false;
+}
+
+static bool
 take_option(struct request *r, int c)
 {
 	struct sched_options *o = &r->o;
@@ -158,6 +170,8 @@ take_option(struct request *r, int c)
 	case OPT_SILENCE:
 		return common_number(
 			optarg, "--silence", SECONDS_MAX, &o->limits.silence_s);
+	case OPT_KEEP:
+		return take_keep(r, optarg);
 	case OPT_RESUME:
 		o->is_resume = true;
 		return true;
@@ -191,6 +205,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"timeout", required_argument, NULL, OPT_TIMEOUT},
 		{"silence", required_argument, NULL, OPT_SILENCE},
 		{"resume", no_argument, NULL, OPT_RESUME},
+		{"keep", required_argument, NULL, OPT_KEEP},
 		READING_OPTIONS,
 		BOUNDING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
@@ -243,6 +258,12 @@ complete(struct request *r, int n, char *files[])
 		keep(r, r->cache ? path_absolute(r->cache) : common_cache());
 	if (r->trust)
 		r->o.trust = keep(r, path_absolute(r->trust));
+	if (r->keeps) {
+		CLEANUP(own_free)
+		char *output = path_absolute(r->output);
+
+		r->o.kept = keep(r, path_join(output, "kept"));
+	}
 	r->o.image_limits = r->reading.limits;
 	r->o.platform = r->reading.platform;
 	r->o.plain_hosts = reading_plain_hosts(&r->reading);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/copy.h"
 #include "base/path.h"
 #include "rebuild/drv.h"
 #include "rebuild/guix.h"
@@ -86,32 +87,9 @@ copy_kept(struct task *t, const char *from, struct err *e)
 {
 	CLEANUP(own_free)
 	char *to = xasprintf("%s/%s", t->work, strrchr(from, '/') + 1);
-	CLEANUP(own_fd)
-	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	CLEANUP(own_fd)
-	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	char bytes[1 << 16];
-	struct stat st;
-	ssize_t n;
-	int fd;
 
-	if (in < 0 || fstat(in, &st) < 0)
-		return err_sys(e, ERR_HOST, "%s", from);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_HOST, "%s: this is no file", from);
-	if (out < 0)
-		return err_sys(e, ERR_HOST, "%s", to);
-	while ((n = read(in, bytes, sizeof(bytes))) > 0)
-		for (ssize_t put = 0, m; put < n; put += m)
-			if ((m = write(out, bytes + put, (size_t)(n - put))) <
-				0)
-				return err_sys(e, ERR_HOST, "%s", to);
-	if (n < 0)
-		return err_sys(e, ERR_HOST, "%s", from);
-	fd = out;
-	out = -1;
-	if (close(fd) < 0)
-		return err_sys(e, ERR_HOST, "%s", to);
+	if (copy_file(from, to, e) < 0)
+		return -1;
 	t->out->output = arena_copy(t->a, to, strlen(to));
 	return 0;
 }

@@ -119,6 +119,8 @@ job_write(const struct job *job, struct err *e)
 	put_strings(&j, "folders", job->folders);
 	jout_str(&j, "result", job->result);
 	jout_str(&j, "daemon", job->daemon);
+	jout_str(&j, "kept", job->kept);
+	jout_str(&j, "accept", job->accept);
 	put_limits(&j, &job->limits);
 	put_image_limits(&j, &job->image_limits);
 	jout_end(&j, '}');
@@ -194,6 +196,8 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.trust = get_string(a, doc, "trust"),
 		.guix = get_string(a, doc, "guix"),
 		.daemon = get_string(a, doc, "daemon"),
+		.kept = get_string(a, doc, "kept"),
+		.accept = get_string(a, doc, "accept"),
 		.channels = get_string(a, doc, "channels"),
 		.manifest = get_string(a, doc, "manifest"),
 		.pack_options = get_strings(a, doc, "pack_options"),

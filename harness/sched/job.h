@@ -50,6 +50,9 @@ struct job {
 	enum depth depth;
 	const char *const *folders; /* of other jobs, NULL-ended; NULL: none */
 	const char *result; /* of a comparison: folder of the request; NULL */
+	/* Folder where what rebuilds leave is kept; NULL: nowhere.  accept: a
+	 * verdict, which and better than which leave nothing; NULL: all do. */
+	const char *kept, *accept;
 	struct limits limits;
 	struct image_limits image_limits;
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "rebuild/rebuild.h"
 #include "sched/explain.h"
+#include "sched/keep.h"
 #include "sched/worker.h"
 
 enum {
@@ -333,6 +334,28 @@ judge_anew(struct attempt *a, const struct worker_read *read,
 	return end;
 }
 
+/* What its rebuild left, where that is wanted; its verdict is as it is, whatever
+ * comes of this. */
+static void
+keep(struct attempt *a, const struct artefact *artefact)
+{
+	const struct job *job = &a->job;
+	enum verdict line;
+	struct err e = {0};
+
+	if (!job->kept ||
+		(job->accept && verdict_parse(job->accept, &line) &&
+			verdict_reaches(a->verdict, line)))
+		return;
+	if (keep_rebuild(job->kept, job->name, artefact->folder,
+		    &a->result.rebuild, &e) < 0) {
+		const char *note =
+			arena_copy(&a->arena, e.text, strlen(e.text));
+
+		record_notes(&a->record, &note, 1);
+	}
+}
+
 /* One image: its spool gets a verdict. */
 static int
 judge_image(const char *folder, struct artefact *artefact,
@@ -354,6 +377,7 @@ judge_image(const char *folder, struct artefact *artefact,
 				e->text, NULL);
 	}
 	if (end > 0 && !*stop) {
+		keep(&a, artefact);
 		end = record_verdict(&a.record, a.verdict, a.class_, a.cause,
 			a.advice, read.started_s,
 			read.elapsed_ms + a.result.rebuild.elapsed_ms +

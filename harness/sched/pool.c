@@ -151,6 +151,10 @@ fill_read(const struct scheduler *s, const char *work, uint32_t image,
 	/* The corpus was checked: this is a source that can be read. */
 	if (ref_parse(sample->source, sample->folder, ref, e) < 0)
 		return -1;
+	job->kept = s->o->kept;
+	if (!s->o->keeps_all)
+		job->accept = sample->expect ? sample->expect
+					     : verdict_name(s->o->accept);
 	job->image = ref->path;
 	job->source = sample->source;
 	job->folder = sample->folder;

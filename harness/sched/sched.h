@@ -30,6 +30,10 @@ struct sched_options {
 	const char *daemon;
 	/* bytes that must be free for a job to begin; 0: any number */
 	uint64_t low_water;
+	/* absolute: where what rebuilds leave is kept of images that do not
+	 * pass, or of all; NULL: nowhere */
+	const char *kept;
+	bool keeps_all;
 	const char *const *mirrors; /* NULL-ended pairs, or NULL */
 	/* how images are fetched, as in source.h */
 	const char *platform, *tls_ca;
