@@ -77,7 +77,7 @@ is "$(part huge rebuilt_hex)" "$(bytes "$b/huge" 8999936)" "also of what is too 
 is "$(part empty image_hex) $(part empty rebuilt_hex)" "0  0 780a" "of an empty file there is nothing"
 for side in a b; do
 	key=$([ $side = a ] && echo image_hex || echo rebuilt_hex)
-	is "$(part "11111111111111111111111111111111-only-$side" $key | cut -d' ' -f2 | perl -ne 'chomp; print pack "H*", $_')" "d/
+	is "$(part "11111111111111111111111111111111-only-$side" "$key" | cut -d' ' -f2 | perl -ne 'chomp; print pack "H*", $_')" "d/
 d/one 4
 link -> d/one" "a store item that only one side has is listed"
 done
