@@ -39,6 +39,7 @@ int cmd_corpus(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
 int cmd_gc(int argc, char *argv[]);
 int cmd_worker(int argc, char *argv[]);
+int cmd_keys(int argc, char *argv[]);
 
 /* The command of that name, NULL when there is none. */
 const struct command *cmd_find(const char *name);

@@ -100,6 +100,11 @@ tell_state(struct store *into, const char *path, int64_t run, struct err *e)
 		       " shards, and lacks %s%s\n",
 			path, run, state.has, state.of, state.missing,
 			state.of - state.has > 10 ? ", ..." : "");
+	else if (state.of && state.absent)
+		printf("%s: run %" PRId64 " has all of %" PRId64
+		       " shards, but %" PRId64 " image%s in none of them\n",
+			path, run, state.of, state.absent,
+			state.absent == 1 ? " is" : "s are");
 	else if (state.of)
 		printf("%s: run %" PRId64 " has all of %" PRId64 " shards\n",
 			path, run, state.of);

@@ -11,6 +11,7 @@
 #include "cmd/common.h"
 #include "cmd/corpora.h"
 #include "cmd/reading.h"
+#include "cmd/sharding.h"
 #include "report/report.h"
 #include "sched/sched.h"
 
@@ -29,6 +30,7 @@ struct request {
 	bool has_accept, keeps;
 	struct reading reading;
 	struct words mirrors; /* pairs */
+	struct sharding sharding;
 	struct arena arena;
 };
 
@@ -176,6 +178,8 @@ take_option(struct request *r, int c)
 		o->is_resume = true;
 		return true;
 	default:
+		if (sharding_has(c))
+			return sharding_take(&r->sharding, c);
 		return bounding_has(c) ? bounding_take(&o->limits, &o->daemon,
 						 &o->low_water, c)
 				       : reading_take(&r->reading, c);
@@ -208,6 +212,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"keep", required_argument, NULL, OPT_KEEP},
 		READING_OPTIONS,
 		BOUNDING_OPTIONS,
+		SHARDING_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -219,11 +224,13 @@ take_options(struct request *r, int argc, char *argv[])
 	r->o.limits = limits_default;
 	reading_init(&r->reading);
 	r->o.retries = SCHED_RETRIES;
+	sharding_init(&r->sharding, &r->arena);
 	r->o.progress = stderr;
 	r->o.is_terminal = isatty(STDERR_FILENO);
 	while ((c = common_option(argc, argv, ":o:d:j:qh", longs)) != -1) {
 		if (!take_option(r, c))
 			return false;
+		sharding_note(&r->sharding, longs, c);
 	}
 	if (!r->has_accept)
 		r->o.accept = r->o.depth == DEPTH_RECIPE
@@ -232,7 +239,7 @@ take_options(struct request *r, int argc, char *argv[])
 	r->o.slots = (unsigned)r->jobs;
 	r->o.mirrors = r->mirrors.n ? words_take(&r->mirrors) : NULL;
 	r->o.version = CMD_VERSION;
-	return true;
+	return sharding_check(&r->sharding, argv[0], &r->o);
 }
 
 static const char *
@@ -250,8 +257,11 @@ complete(struct request *r, int n, char *files[])
 {
 	struct buf corpora = {0};
 
-	for (int i = 0; i < n; i++)
+	words_add(&r->sharding.words, "--");
+	for (int i = 0; i < n; i++) {
 		buf_printf(&corpora, "%s%s", i ? "\n" : "", files[i]);
+		words_add(&r->sharding.words, files[i]);
+	}
 	r->o.corpora = keep(r, buf_take(&corpora));
 	r->o.db = r->db ? r->db : keep(r, path_join(r->output, "unblend.db"));
 	r->o.cache =
@@ -281,6 +291,10 @@ judge(struct store *store, const struct sched_result *result, struct err *e)
 	if (store_counts(
 		    store, result->run, counts, &unjudged, &unaccepted, e) < 0)
 		return common_fail(e);
+	/* Those of a shard that failed are not even in it. */
+	unjudged = (int64_t)result->n_selected;
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		unjudged -= counts[v];
 	if (result->is_stopped) {
 		common_complain("stopped: %lld of %zu images have no verdict; "
 				"--resume goes on with them",
@@ -291,6 +305,15 @@ judge(struct store *store, const struct sched_result *result, struct err *e)
 	if (unaccepted > 0 && unaccepted == counts[VERDICT_NOT_TRIED])
 		return EXIT_MACHINE;
 	return unaccepted > 0 ? EXIT_NOT : EXIT_ACCEPTED;
+}
+
+static int
+perform(struct store *store, struct request *r, struct sched_result *result,
+	struct err *e)
+{
+	if (r->sharding.is_slurm)
+		return sharding_run(store, &r->sharding, &r->o, result, e);
+	return sched_run(store, &r->o, result, e);
 }
 
 static int
@@ -308,7 +331,7 @@ run(struct request *r, struct err *e)
 		return common_fail(e);
 	path_spread(r->output);
 	if (store_open(r->o.db, STORE_WRITE, &store, e) < 0 ||
-		sched_run(store, &r->o, &result, e) < 0 ||
+		perform(store, r, &result, e) < 0 ||
 		report_write(store, result.run, r->output, e) < 0 ||
 		report_text(store, result.run, stdout, is_colour, e) < 0)
 		return common_fail(e);
@@ -340,6 +363,7 @@ cmd_run(int argc, char *argv[])
 	}
 	corpus_fini(&corpus);
 	words_fini(&r.mirrors);
+	sharding_fini(&r.sharding);
 	reading_fini(&r.reading);
 	arena_fini(&r.arena);
 	return status;

@@ -7,6 +7,7 @@
 #include "cmd/common.h"
 #include "cmd/reading.h"
 #include "cmd/rebuilding.h"
+#include "cmd/sharding.h"
 
 static const struct command commands[] = {
 	{"run", cmd_run, "rebuild the images of a corpus and judge them",
@@ -40,7 +41,7 @@ static const struct command commands[] = {
 		"      --timeout S       seconds for one rebuild; default "
 		"3600\n"
 		"      --silence S       seconds without output; default 600\n" BOUNDING_USAGE
-			READING_USAGE
+			SHARDING_USAGE READING_USAGE
 		"      --resume          go on with the newest run, which was "
 		"killed or stopped\n"
 		"      --changed         do not try again what has not changed "
@@ -229,6 +230,7 @@ static const struct command commands[] = {
 		"\n"
 		"example: unblend doctor\n"},
 	{"worker", cmd_worker, NULL, NULL},
+	{"keys", cmd_keys, NULL, NULL},
 };
 
 const struct command *

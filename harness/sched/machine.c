@@ -20,6 +20,15 @@ machine_host(void)
 }
 
 char *
+machine_program(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+
+	return n > 0 ? xmemdup0(path, (size_t)n) : xstrdup("unblend");
+}
+
+char *
 machine_kernel(void)
 {
 	struct utsname u;

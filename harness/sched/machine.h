@@ -5,6 +5,8 @@
 /* What a report says of the machine that made it; the caller's own strings. */
 
 char *machine_host(void);
+/* The path of this program, to start it once more. */
+char *machine_program(void);
 /* "Linux 6.1.0 x86_64" */
 char *machine_kernel(void);
 /*

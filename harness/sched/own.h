@@ -37,6 +37,7 @@ struct slot {
 struct queued {
 	const struct sample *sample;
 	int64_t id;          /* in the store */
+	int64_t seq;         /* in the run, of whatever shard it is */
 	int64_t tries;       /* that ended in a way that may pass */
 	int64_t expected_ms; /* that it takes; 0: not known */
 	bool is_done;        /* when the run began or went on */
@@ -67,6 +68,8 @@ struct scheduler {
 	size_t n_lines;  /* of progress that are on the terminal */
 	size_t n_before; /* images that were judged when it began */
 	struct events *events;
+	struct digest study; /* of a shard */
+	size_t n_study;      /* images of all of them */
 };
 
 /* pool.c: run the plan to its end, or until it was stopped. */
@@ -116,6 +119,11 @@ int again_image(struct scheduler *s, uint32_t image, const char *class_,
 	struct err *e) NODISCARD;
 int again_group(struct scheduler *s, uint32_t group, const char *class_,
 	struct err *e) NODISCARD;
+
+/* shard.c: leave in the queue what is of this shard. */
+int shard_pick(struct scheduler *s, struct err *e) NODISCARD;
+/* And tell the store that the run is one. */
+int shard_record(struct scheduler *s, int64_t run, struct err *e) NODISCARD;
 
 /* tell.c: how far it is, for a person and for programs. */
 void tell_begin(struct scheduler *s, int64_t run);

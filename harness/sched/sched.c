@@ -54,7 +54,7 @@ add_sample(struct scheduler *s, int64_t run, struct queued *q, struct err *e)
 	struct buf tags = {0};
 	struct store_basis basis;
 	struct store_sample row = {
-		.seq = (int64_t)(q - s->queue) + 1,
+		.seq = q->seq,
 		.name = sample->name,
 		.collection = sample->collection,
 		.source = sample->source,
@@ -91,16 +91,6 @@ open_signals(sigset_t *before, struct err *e)
 	return fd;
 }
 
-/* The path of this program, to start workers. */
-static char *
-own_program(void)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
-
-	return n > 0 ? xmemdup0(path, (size_t)n) : xstrdup("unblend");
-}
-
 /* The run and its samples: all of them in the database, or none. */
 static int
 add_all(struct scheduler *s, int64_t *run, struct err *e)
@@ -110,6 +100,8 @@ add_all(struct scheduler *s, int64_t *run, struct err *e)
 	if (store_batch_begin(s->store, e) < 0)
 		return -1;
 	result = begin_run(s, run, e);
+	if (result == 0 && s->o->shards)
+		result = shard_record(s, *run, e);
 	for (size_t i = 0; result == 0 && i < s->n_queue; i++)
 		result = add_sample(s, *run, &s->queue[i], e);
 	return store_batch_end(s->store, result, e);
@@ -156,9 +148,14 @@ select_all(struct scheduler *s)
 {
 	const struct sched_options *o = s->o;
 
-	for (size_t i = 0; i < o->corpus->n; i++)
-		if (selection_has(&o->selection, &o->corpus->v[i]))
-			s->queue[s->n_queue++].sample = &o->corpus->v[i];
+	for (size_t i = 0; i < o->corpus->n; i++) {
+		if (!selection_has(&o->selection, &o->corpus->v[i]))
+			continue;
+		s->queue[s->n_queue] =
+			(struct queued){.sample = &o->corpus->v[i],
+				.seq = (int64_t)s->n_queue + 1};
+		s->n_queue++;
+	}
 }
 
 static int
@@ -168,6 +165,8 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 	int was = 0;
 
 	select_all(s);
+	if (o->shards && shard_pick(s, e) < 0)
+		return -1;
 	out->n_selected = s->n_queue;
 	s->plan = plan_new(s->n_queue, o->slots);
 	find_small(s);
@@ -210,7 +209,7 @@ sched_run(struct store *store, const struct sched_options *o,
 	s.queue = xcalloc(o->corpus->n + 1, sizeof(*s.queue));
 	s.slots = xcalloc(o->slots, sizeof(*s.slots));
 	s.work = xasprintf("%s.work", db);
-	s.self = own_program();
+	s.self = machine_program();
 	confine_open(&s.cgroup);
 	s.events = events_open(o->events_fd);
 	result = run_all(&s, out, e);

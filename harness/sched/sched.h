@@ -48,6 +48,11 @@ struct sched_options {
 	bool is_changed;     /* verdicts stand where nothing has changed */
 	int64_t retries; /* of what may pass, of one image, those of runs before
 			  * that ended so among them */
+	/* Of which only shard number `shard' is run here; 0: it is not divided.
+	 * See shard.h; shard_plan may be NULL. */
+	int64_t shard, shards;
+	const char *shard_plan;
+	const char *study; /* tells it from others of the same images; NULL */
 };
 
 struct sched_result {

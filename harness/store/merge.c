@@ -58,7 +58,7 @@ merge_shard_add(struct store *s, int64_t run, const struct merge_shard *shard,
 		db_run(s, STMT_SHARD_ADD,
 			DB_ARGS(db_int(run), db_int(shard->number),
 				db_int(shard->of), db_digest(&shard->study),
-				db_text(shard->options)),
+				db_int(shard->images), db_text(shard->options)),
 			NULL, e),
 		e);
 }
@@ -77,7 +77,8 @@ merge_state(
 		return -1;
 	out->has = db_column_int(&rows, 0);
 	out->of = db_column_int(&rows, 1);
-	missing = db_column_text(&rows, 2);
+	out->absent = db_column_int(&rows, 2);
+	missing = db_column_text(&rows, 3);
 	snprintf(out->missing, sizeof(out->missing), "%s",
 		missing ? missing : "");
 	return 0;

@@ -49,6 +49,7 @@ int merge_store(struct store *into, struct store *from, struct merge_count *out,
 struct merge_shard {
 	int64_t number, of;
 	struct digest study;
+	int64_t images;      /* of all shards together */
 	const char *options; /* lines: what its verdicts depend on */
 };
 
@@ -59,6 +60,7 @@ int merge_shard_add(struct store *s, int64_t run,
 /* Which shards a run has. */
 struct merge_state {
 	int64_t has, of;  /* of 0: it was not divided */
+	int64_t absent;   /* images of the study that are not in it */
 	char missing[80]; /* "2, 5": the first ten that it has not */
 };
 int merge_state(struct store *s, int64_t run, struct merge_state *out,

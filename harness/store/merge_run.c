@@ -8,7 +8,7 @@
 /* Columns of RUN_ALL behind its number, as those of RUN_PUT. */
 static const char run_kinds[] = "iIttttttlt";
 /* Of SHARD_OF and SHARD_PUT. */
-static const char shard_kinds[] = "iibliItttt";
+static const char shard_kinds[] = "iibiliItttt";
 /* Of SAMPLE_ALL behind its number: those of SAMPLE_ADD, and of its attempt. */
 static const char sample_kinds[] = "itttTtTII";
 enum {
@@ -325,8 +325,8 @@ place_of(struct merge *m, int64_t from, int64_t into, struct err *e)
 
 		if (merge_values(m, &rows, 0, shard_kinds, v, 0, e) < 0 ||
 			db_one(m->into, STMT_SHARD_HAS,
-				DB_ARGS(db_int(into), v[0], v[4], v[5], v[6],
-					v[7]),
+				DB_ARGS(db_int(into), v[0], v[5], v[6], v[7],
+					v[8]),
 				&has, e) < 0)
 			return -1;
 		if (has == 2)
@@ -362,7 +362,7 @@ study_of(struct merge *m, const struct source_run *r, struct arena *a,
 		.accept = keep(a, &run[7]),
 		.depth = keep(a, &run[9]),
 		.corpora = keep(a, &run[8]),
-		.options = keep(a, &v[3]),
+		.options = keep(a, &v[4]),
 		.digest = {keep(a, &v[2]), v[2].s.n},
 		.of = v[1].n,
 		.started_s = run[0].n,

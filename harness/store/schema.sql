@@ -373,6 +373,7 @@ CREATE TABLE shard (
 	study BLOB NOT NULL CHECK (length(study) = 32),
 	                                -- over all images of all shards, what the
 	                                -- corpora say of them, and what --study says
+	images INTEGER NOT NULL,        -- so many are in all shards together
 	options TEXT NOT NULL,          -- lines: what its verdicts depend on
 	started_s INTEGER,
 	ended_s INTEGER,                -- NULL also: has not ended

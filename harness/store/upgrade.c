@@ -112,6 +112,7 @@ upgrade_3(struct store *s, struct err *e)
 		"number INTEGER NOT NULL CHECK (number BETWEEN 1 AND \"of\"), "
 		"\"of\" INTEGER NOT NULL CHECK (\"of\" BETWEEN 1 AND 10000), "
 		"study BLOB NOT NULL CHECK (length(study) = 32), "
+		"images INTEGER NOT NULL, "
 		"options TEXT NOT NULL, "
 		"started_s INTEGER, "
 		"ended_s INTEGER, "

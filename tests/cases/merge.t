@@ -57,8 +57,8 @@ shard() {
 		done)
 		DELETE FROM sample WHERE id IN (SELECT id FROM gone);
 		UPDATE run SET started_s = started_s + $1, ended_s = ended_s + $1, host = 'node$1';
-		INSERT INTO shard (run_id, number, \"of\", study, options) VALUES
-			(1, $1, 3, zeroblob(32), 'unblend 0' || char(10) || 'timeout 60' || char(10));
+		INSERT INTO shard (run_id, number, \"of\", study, images, options) VALUES
+			(1, $1, 3, zeroblob(32), 24, 'unblend 0' || char(10) || 'timeout 60' || char(10));
 		COMMIT; PRAGMA foreign_key_check" >/dev/null
 }
 for n in 1 2 3; do shard $n; done
@@ -99,6 +99,17 @@ contents "$T/tree.db" >"$T/merged"
 same "$T/merged" "$T/expected" "and what was merged can be merged"
 run "$UNBLEND" report -d "$T/all.db" -o "$T/again" --format csv
 is "$(sed 1d "$T/again/verdicts.csv" | wc -l)" 24 "a report of it has all images"
+
+rm -f "$T/gap.db"*
+cp "$T/s2.db" "$T/fewer.db"
+sql "$T/fewer.db" "CREATE TEMP TABLE gone AS SELECT max(id) AS id FROM sample;
+	$(for table in attempt_text rebuild log rebuilt rebuilt_layer forgiven difference basis trial attempt; do
+		echo "DELETE FROM $table WHERE sample_id IN (SELECT id FROM gone);"
+	done)
+	DELETE FROM sample WHERE id IN (SELECT id FROM gone)"
+run "$UNBLEND" merge "$T/gap.db" "$T/s1.db" "$T/fewer.db" "$T/s3.db"
+like "$T/out" 'has all of 3 shards, but 1 image is in none of them' "an image that no shard had is missed"
+is "$(sql "$T/gap.db" 'SELECT ended_s IS NULL FROM run')" 1 "and the run is not at its end"
 
 # What does not belong together.
 differs() { # NAME SQL ERE
