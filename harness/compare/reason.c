@@ -17,10 +17,10 @@ static const struct {
 	[REASON_BUILD_ID] = {"build-id", "the build ID, a digest of the rest"},
 	[REASON_VERSION] = {"version", "numbers with points, perhaps versions"},
 	[REASON_EPOCH] = {"seconds",
-		"numbers that are perhaps times, in seconds since 1970"},
+		"numbers of ten digits, perhaps times (seconds since 1970)"},
 	[REASON_HEX] = {"digits",
 		"long hexadecimal numbers, perhaps digests or random"},
-	[REASON_NUMBER] = {"number", "numbers"},
+	[REASON_NUMBER] = {"number", "plain numbers"},
 	[REASON_ORDER] = {"order", "the order of lines"},
 	[REASON_LINE_ENDS] = {"line-ends", "how lines end (LF, CR LF)"},
 	[REASON_SPACES] = {"spaces", "white space"},
@@ -215,7 +215,7 @@ reason_phrase(const char *words, struct buf *out)
 			if (!slice_is(word, names[i].word))
 				continue;
 			if (shown++ > 0)
-				buf_str(out, ", ");
+				buf_str(out, "; ");
 			buf_str(out, names[i].phrase);
 		}
 	}

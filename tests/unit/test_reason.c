@@ -147,7 +147,7 @@ phrases_say_what_is_only_likely(void **state)
 		{"nonsense", ""},
 		{"only time-stamp", "only time stamps"},
 		{"only time-stamp build-path",
-			"only time stamps, paths of temporary folders, where "
+			"only time stamps; paths of temporary folders, where "
 			"it was built"},
 		{"partly digits",
 			"in part long hexadecimal numbers, perhaps digests or "
