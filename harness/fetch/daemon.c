@@ -11,6 +11,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "fetch/http.h"
+#include "fetch/http_words.h"
 #include "fetch/kept.h"
 
 #define SOCKET_DEFAULT "/var/run/docker.sock"

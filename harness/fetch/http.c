@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "fetch/http_words.h"
 
 enum {
 	READ_BYTES = 512 << 10, /* libcurl's buffer */
@@ -185,45 +186,6 @@ http_show(const char *url, struct buf *out)
 	text_clean(out, slice_of(o.path), TEXT_ONE_LINE);
 }
 
-void
-http_escape(struct buf *out, const char *s)
-{
-	for (; *s; s++)
-		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
-			(*s >= '0' && *s <= '9') || strchr("-._~", *s))
-			buf_char(out, *s);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*s);
-}
-
-/* "HOST:PORT" or "HOST" is named by entry, which may leave out the port. */
-static bool
-host_is(const char *entry, const char *host, const char *port)
-{
-	size_t n = strlen(host);
-
-	return strncasecmp(entry, host, n) == 0 &&
-		(entry[n] == '\0' ||
-			(entry[n] == ':' && strcmp(entry + n + 1, port) == 0));
-}
-
-bool
-http_is_loopback(const char *host)
-{
-	size_t n = strcspn(host, ":");
-	unsigned part[4];
-	char more;
-
-	if (host[0] == '[')
-		return strncmp(host, "[::1]", 5) == 0 &&
-			(host[5] == '\0' || host[5] == ':');
-	if (n == 9 && strncasecmp(host, "localhost", 9) == 0)
-		return true;
-	return sscanf(host, "%3u.%3u.%3u.%3u%c", &part[0], &part[1], &part[2],
-		       &part[3], &more) >= 4 &&
-		strspn(host, "0123456789.") == n && part[0] == 127;
-}
-
 static bool
 is_here(const char *url)
 {
@@ -258,7 +220,7 @@ check_url(const struct flight *f, struct err *e)
 	if (http_is_loopback(o.host))
 		return 0;
 	for (; plain && *plain; plain++)
-		if (host_is(*plain, o.host, o.port))
+		if (http_host_is(*plain, o.host, o.port))
 			return 0;
 	return err_code(e, ERR_POLICY, EPROTONOSUPPORT,
 		"http is not encrypted; of other machines https is asked, "
@@ -278,40 +240,23 @@ keep(struct buf *out, struct slice value, bool add)
 		buf_char(out, '\n');
 }
 
-static struct slice
-header_value(struct slice line, const char *name)
-{
-	size_t n = strlen(name);
-	struct slice v;
-
-	if (line.n <= n || strncasecmp(line.p, name, n) != 0 ||
-		line.p[n] != ':')
-		return (struct slice){0};
-	v = (struct slice){line.p + n + 1, line.n - n - 1};
-	while (v.n && strchr(" \t", v.p[0]))
-		v = (struct slice){v.p + 1, v.n - 1};
-	while (v.n && strchr(" \t\r\n", v.p[v.n - 1]))
-		v.n--;
-	return v;
-}
-
 static void
 read_header(struct flight *f, struct slice line)
 {
 	struct http_transfer *t = f->t;
 	struct slice v;
 
-	if ((v = header_value(line, "www-authenticate")).p)
+	if ((v = http_header_value(line, "www-authenticate")).p)
 		keep(&t->challenges, v, true);
-	else if ((v = header_value(line, "content-type")).p)
+	else if ((v = http_header_value(line, "content-type")).p)
 		keep(&t->content_type, v, false);
-	else if ((v = header_value(line, "etag")).p)
+	else if ((v = http_header_value(line, "etag")).p)
 		keep(&t->etag, v, false);
-	else if ((v = header_value(line, "last-modified")).p)
+	else if ((v = http_header_value(line, "last-modified")).p)
 		keep(&t->last_modified, v, false);
-	else if ((v = header_value(line, "docker-content-digest")).p)
+	else if ((v = http_header_value(line, "docker-content-digest")).p)
 		keep(&t->content_digest, v, false);
-	else if ((v = header_value(line, "content-range")).p) {
+	else if ((v = http_header_value(line, "content-range")).p) {
 		CLEANUP(own_free)
 		char *text = xmemdup0(v.p, v.n);
 

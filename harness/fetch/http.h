@@ -130,10 +130,5 @@ void http_transfer_fini(struct http_transfer *t);
 
 /* "https://HOST/PATH" of a URL, without what may be secret; for messages. */
 void http_show(const char *url, struct buf *out);
-/* Append s with all but letters, digits and "-._~" as %XX (RFC 3986). */
-void http_escape(struct buf *out, const char *s);
-/* May it be asked without TLS: "localhost", 127.0.0.0/8 and ::1? host may end
- * in :PORT. */
-bool http_is_loopback(const char *host);
 
 #endif

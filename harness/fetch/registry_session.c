@@ -10,6 +10,7 @@
 #include "base/jdoc.h"
 #include "base/text.h"
 #include "fetch/auth.h"
+#include "fetch/http_words.h"
 
 enum {
 	TOKEN_BODY_MAX = 1 << 20,

@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "fetch/http.h"
+#include "fetch/http_words.h"
 
 static const char body[] = "0123456789";
 
