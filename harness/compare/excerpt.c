@@ -15,13 +15,15 @@ enum {
 };
 
 static int
-read_part(FILE *f, const char *path, int64_t from, size_t max,
-	struct arena *arena, struct slice *out, struct err *e)
+read_part(const char *path, int64_t from, size_t max, struct arena *arena,
+	struct slice *out, struct err *e)
 {
+	CLEANUP(own_file)
+	FILE *f = fopen(path, "rbe");
 	char bytes[COMPARE_PART_MAX];
 	size_t n;
 
-	if (fseeko(f, (off_t)from, SEEK_SET) != 0)
+	if (!f || fseeko(f, (off_t)from, SEEK_SET) != 0)
 		return err_sys(e, ERR_HOST, "read %s", path);
 	n = fread(bytes, 1, max, f);
 	if (ferror(f))
@@ -50,25 +52,19 @@ static int
 take_parts(const char *image, const char *rebuilt, struct difference *d,
 	struct arena *arena, struct err *e)
 {
-	CLEANUP(own_file)
-	FILE *a = fopen(image, "rbe");
-	CLEANUP(own_file)
-	FILE *b = fopen(rebuilt, "rbe");
 	struct slice before;
 	int64_t from = d->offset > EXCERPT_LINE ? d->offset - EXCERPT_LINE : 0;
 
-	if (!a || !b)
-		return err_sys(e, ERR_HOST, "open %s", a ? rebuilt : image);
-	if (read_part(a, image, from, (size_t)(d->offset - from), arena,
-		    &before, e) < 0)
+	if (read_part(image, from, (size_t)(d->offset - from), arena, &before,
+		    e) < 0)
 		return -1;
 	if ((int64_t)before.n < d->offset - from)
 		return 0;
 	d->part_at = begin_of(before.p, from, d->offset);
-	if (read_part(a, image, d->part_at, COMPARE_PART_MAX, arena,
+	if (read_part(image, d->part_at, COMPARE_PART_MAX, arena,
 		    &d->image_part, e) < 0)
 		return -1;
-	return read_part(b, rebuilt, d->part_at, COMPARE_PART_MAX, arena,
+	return read_part(rebuilt, d->part_at, COMPARE_PART_MAX, arena,
 		&d->rebuilt_part, e);
 }
 
