@@ -15,6 +15,7 @@ struct reader {
 	int depth;
 	size_t nodes;
 	struct buf scratch;
+	bool is_outline; /* no list within a list is kept */
 	struct err *e;
 };
 
@@ -340,6 +341,30 @@ read_atom(struct reader *r, struct sexp **out)
 	return 0;
 }
 
+/* The next element of a list: of an outline, only where it stands. */
+static int
+read_element(struct reader *r, struct sexp **out)
+{
+	struct arena *kept = r->arena, passing = {0};
+	struct sexp *s;
+	int rc;
+
+	if (!r->is_outline || r->depth != 1)
+		return read_datum(r, out);
+	r->arena = &passing;
+	rc = read_datum(r, &s);
+	r->arena = kept;
+	if (rc == 0) {
+		*out = arena_alloc(kept, sizeof(**out));
+		**out = *s;
+		(*out)->first = NULL;
+		(*out)->dotted = NULL;
+		(*out)->text.p = arena_copy(kept, s->text.p, s->text.n);
+	}
+	arena_fini(&passing);
+	return rc;
+}
+
 /* The elements up to the closing bracket, which is taken. */
 static int
 read_elements(struct reader *r, struct sexp *list, int close)
@@ -360,14 +385,14 @@ read_elements(struct reader *r, struct sexp *list, int close)
 			advance(r, 1);
 			if (!last || list->dotted)
 				return fail(r, "misplaced dot");
-			if (skip_blank(r) < 0 || read_datum(r, &s) < 0)
+			if (skip_blank(r) < 0 || read_element(r, &s) < 0)
 				return -1;
 			list->dotted = s;
 			continue;
 		}
 		if (list->dotted)
 			return fail(r, "more than one datum after a dot");
-		if (read_datum(r, &s) < 0)
+		if (read_element(r, &s) < 0)
 			return -1;
 		if (last)
 			last->next = s;
@@ -463,18 +488,51 @@ read_all(struct reader *r)
 	return all;
 }
 
+static const struct sexp *
+parse(struct reader *r)
+{
+	const struct sexp *all = NULL;
+
+	if (!text_is_utf8(r->in))
+		(void)!err_set(r->e, ERR_INPUT, "the text is not UTF-8");
+	else
+		all = read_all(r);
+	buf_fini(&r->scratch);
+	return all;
+}
+
 const struct sexp *
 sexp_parse(struct arena *a, struct slice text, struct err *e)
 {
 	struct reader r = {.arena = a, .in = text, .line = 1, .e = e};
-	const struct sexp *all = NULL;
 
-	if (!text_is_utf8(text))
-		(void)!err_set(e, ERR_INPUT, "the text is not UTF-8");
-	else
-		all = read_all(&r);
+	return parse(&r);
+}
+
+const struct sexp *
+sexp_outline(struct arena *a, struct slice text, struct err *e)
+{
+	struct reader r = {
+		.arena = a, .in = text, .line = 1, .is_outline = true, .e = e};
+
+	return parse(&r);
+}
+
+const struct sexp *
+sexp_whole(struct arena *a, struct slice text, const struct sexp *element,
+	struct err *e)
+{
+	struct reader r = {.arena = a,
+		.in = text,
+		.at = element->begin,
+		.line = element->line,
+		.line_start = element->begin - (element->column - 1),
+		.e = e};
+	struct sexp *s;
+	int rc = read_datum(&r, &s);
+
 	buf_fini(&r.scratch);
-	return all;
+	return rc < 0 ? NULL : s;
 }
 
 size_t

@@ -54,6 +54,16 @@ enum {
 const struct sexp *
 sexp_parse(struct arena *a, struct slice text, struct err *e) NODISCARD;
 
+/*
+ * The same, for input whose data need not be there all at once: of each element
+ * of a top-level list only an atom's text is kept, and of a list where it stands.
+ */
+const struct sexp *
+sexp_outline(struct arena *a, struct slice text, struct err *e) NODISCARD;
+/* An element of sexp_outline, of the same text, whole. */
+const struct sexp *sexp_whole(struct arena *a, struct slice text,
+	const struct sexp *element, struct err *e) NODISCARD;
+
 /* Number of elements of a list; 0 for an atom. */
 size_t sexp_len(const struct sexp *s);
 /* Element i of a list, from 0; NULL when there is none or s is NULL. */

@@ -15,6 +15,7 @@ struct loader {
 	const struct corpus_checks *checks;
 	const char *file, *folder, *collection;
 	struct sample defaults;
+	bool has_version, has_defaults;
 	struct buf *mistakes;
 	size_t n_mistakes;
 };
@@ -328,35 +329,50 @@ read_version(struct loader *l, const struct sexp *form)
 }
 
 static void
-read_corpus(struct loader *l, const struct sexp *all)
+read_form(struct loader *l, const struct sexp *x)
+{
+	if (sexp_is(x, "version")) {
+		if (l->has_version)
+			mistake(l, x, "'version' is given twice");
+		l->has_version = true;
+		read_version(l, x);
+	} else if (sexp_is(x, "defaults")) {
+		if (l->has_defaults)
+			mistake(l, x, "'defaults' is given twice");
+		l->has_defaults = true;
+		read_fields(l, x, &l->defaults, true);
+	} else if (sexp_is(x, "image")) {
+		read_image(l, x);
+	} else {
+		mistake(l, x,
+			"expected (version 0), (defaults ...) or (image ...)");
+	}
+}
+
+/* all is an outline: a corpus of many images is not in memory as data. */
+static void
+read_corpus(struct loader *l, struct slice text, const struct sexp *all)
 {
 	const struct sexp *form = sexp_at(all, 0);
-	bool has_version = false, has_defaults = false;
 
+	l->has_version = l->has_defaults = false;
 	if (sexp_len(all) != 1 || !sexp_is(form, "corpus")) {
 		mistake(l, form ? form : all, "expected one (corpus ...)");
 		return;
 	}
 	for (const struct sexp *x = form->first->next; x; x = x->next) {
-		if (sexp_is(x, "version")) {
-			if (has_version)
-				mistake(l, x, "'version' is given twice");
-			has_version = true;
-			read_version(l, x);
-		} else if (sexp_is(x, "defaults")) {
-			if (has_defaults)
-				mistake(l, x, "'defaults' is given twice");
-			has_defaults = true;
-			read_fields(l, x, &l->defaults, true);
-		} else if (sexp_is(x, "image")) {
-			read_image(l, x);
-		} else {
-			mistake(l, x,
-				"expected (version 0), (defaults ...) or "
-				"(image ...)");
-		}
+		struct arena data = {0};
+		struct err e = {0};
+		const struct sexp *whole = sexp_whole(&data, text, x, &e);
+
+		/* It was read before: there is nothing wrong with it. */
+		if (whole)
+			read_form(l, whole);
+		else
+			mistake(l, x, "%s", e.text);
+		arena_fini(&data);
 	}
-	if (!has_version)
+	if (!l->has_version)
 		mistake(l, form, "(version 0) is missing");
 }
 
@@ -391,9 +407,9 @@ load_file(struct loader *l, const char *file)
 		mistake(l, &start, "%s", e.text);
 		return;
 	}
-	all = sexp_parse(&data, buf_get(&text), &e);
+	all = sexp_outline(&data, buf_get(&text), &e);
 	if (all) {
-		read_corpus(l, all);
+		read_corpus(l, buf_get(&text), all);
 	} else {
 		/* The text says "line L column C: what" already. */
 		unsigned line = 1, column = 1;

@@ -187,10 +187,47 @@ equality_ignores_layout(void **state)
 	arena_fini(&a);
 }
 
+static void
+an_outline_leads_to_the_same(void **state)
+{
+	static const char text[] = "; a corpus\n(corpus (version 0)\n"
+				   "  (image (name \"a\") (tags b c)) x)";
+	struct arena a = {0};
+	struct err e = {0};
+	const struct sexp *all = sexp_outline(&a, slice_of(text), &e);
+	const struct sexp *corpus, *image, *whole;
+
+	(void)state;
+	assert_non_null(all);
+	corpus = sexp_at(all, 0);
+	assert_int_equal(sexp_len(all), 1);
+	assert_int_equal(sexp_len(corpus), 4);
+	assert_true(sexp_is(corpus, "corpus"));
+	assert_true(sexp_is_symbol(sexp_at(corpus, 3), "x"));
+	image = sexp_at(corpus, 2);
+	assert_int_equal(image->type, SEXP_LIST);
+	assert_null(image->first);
+	whole = sexp_whole(&a, slice_of(text), image, &e);
+	assert_true(sexp_is(whole, "image"));
+	assert_int_equal(whole->line, 3);
+	assert_int_equal(whole->column, 3);
+	assert_true(
+		slice_is(sexp_str(sexp_at(sexp_assoc(whole, "name"), 1)), "a"));
+	assert_int_equal(sexp_assoc(whole, "tags")->column, 21);
+	assert_int_equal(sexp_len(sexp_assoc(whole, "tags")), 3);
+	arena_fini(&a);
+
+	/* and fails where the whole would */
+	assert_null(sexp_outline(&a, slice_of("(a (b \"c)"), &e));
+	assert_string_equal(e.text, "line 1 column 10: string without end");
+	arena_fini(&a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_outline_leads_to_the_same),
 		cmocka_unit_test(prints_what_it_reads),
 		cmocka_unit_test(errors_name_line_and_column),
 		cmocka_unit_test(depth_is_limited),
