@@ -10,7 +10,8 @@
 #                        those that need no offline Guix
 #   make matrix          the cases that need two Guixes, of 2020 and of today: some
 #                        hundred images of all that guix pack has, rebuilt
-#   make crash           runs killed at 100 random moments, and resumed: minutes
+#   make crash           runs killed at 100 random moments, and the daemon at 10,
+#                        and resumed: minutes
 #   make asan            check without the offline Guix, under ASan and UBSan
 #   make fuzz            libFuzzer, FUZZ_TIME seconds a target (clang)
 #   make lint            layout, layers, libraries, headers, cppcheck,
@@ -183,8 +184,9 @@ cases: $(B)/unblend $(B)/classify | build/setup/test
 matrix: $(B)/unblend world | build/setup/test
 	UNBLEND=$(B)/unblend tests/run --both-worlds
 
-crash: $(B)/unblend | build/setup/test
-	UNBLEND=$(B)/unblend CRASH_KILLS=100 tests/run tests/cases/resume.t
+crash: $(B)/unblend world | build/setup/test
+	UNBLEND=$(B)/unblend CRASH_KILLS=100 CRASH_WORLD=20 CRASH_DAEMONS=10 \
+		tests/run tests/cases/resume.t tests/cases/crash.t
 
 # A status of its own, so that no test can take a sanitizer's end for ours, and
 # reports in files, so that one in a worker process is not lost.

@@ -26,6 +26,7 @@ enum {
 struct request {
 	struct sched_options o;
 	const char *output, *db, *cache, *trust;
+	bool is_plan;
 	int64_t jobs;
 	bool has_accept, keeps;
 	struct reading reading;
@@ -37,6 +38,7 @@ struct request {
 enum {
 	OPT_ACCEPT = 256,
 	OPT_CHANGED,
+	OPT_PLAN,
 	OPT_RETRIES,
 	OPT_DEPTH,
 	OPT_EVENTS,
@@ -135,6 +137,9 @@ take_option(struct request *r, int c)
 		return true;
 	case 'j':
 		return common_number(optarg, "-j", JOBS_MAX, &r->jobs);
+	case OPT_PLAN:
+		r->is_plan = true;
+		return true;
 	case OPT_CHANGED:
 		o->is_changed = true;
 		return true;
@@ -194,6 +199,7 @@ take_options(struct request *r, int argc, char *argv[])
 		{"database", required_argument, NULL, 'd'},
 		{"jobs", required_argument, NULL, 'j'},
 		{"quiet", no_argument, NULL, 'q'},
+		{"plan", no_argument, NULL, OPT_PLAN},
 		{"changed", no_argument, NULL, OPT_CHANGED},
 		{"retries", required_argument, NULL, OPT_RETRIES},
 		{"accept", required_argument, NULL, OPT_ACCEPT},
@@ -263,7 +269,9 @@ complete(struct request *r, int n, char *files[])
 		words_add(&r->sharding.words, files[i]);
 	}
 	r->o.corpora = keep(r, buf_take(&corpora));
-	r->o.db = r->db ? r->db : keep(r, path_join(r->output, "unblend.db"));
+	r->o.db = r->db     ? r->db
+		: r->output ? keep(r, path_join(r->output, "unblend.db"))
+			    : NULL;
 	r->o.cache =
 		keep(r, r->cache ? path_absolute(r->cache) : common_cache());
 	if (r->trust)
@@ -342,6 +350,25 @@ run(struct request *r, struct err *e)
 	return judge(store, &result, e);
 }
 
+/* Nothing is written: where there is no database, there was no run. */
+static int
+plan(struct request *r, struct err *e)
+{
+	CLEANUP(own_store)
+	struct store *store = NULL;
+	CLEANUP(own_trust)
+	struct trust *trust = trust_load(r->o.trust, e);
+
+	if (!trust)
+		return common_fail(e);
+	if (r->o.db && store_open(r->o.db, STORE_READ, &store, e) < 0 &&
+		e->kind != ERR_ABSENT)
+		return common_fail(e);
+	if (sched_foresee(store, &r->o, stdout, e) < 0)
+		return common_fail(e);
+	return EXIT_ACCEPTED;
+}
+
 int
 cmd_run(int argc, char *argv[])
 {
@@ -351,14 +378,14 @@ cmd_run(int argc, char *argv[])
 	int status = EXIT_WRONG;
 
 	if (take_options(&r, argc, argv)) {
-		if (!r.output)
+		if (!r.output && !r.is_plan)
 			status = common_usage(argv[0], "-o DIR is missing");
 		else if (optind == argc)
 			status = common_usage(argv[0], "no corpus is named");
 		else if (corpora_load(argc - optind, argv + optind, &corpus)) {
 			complete(&r, argc - optind, argv + optind);
 			r.o.corpus = &corpus;
-			status = run(&r, &e);
+			status = r.is_plan ? plan(&r, &e) : run(&r, &e);
 		}
 	}
 	corpus_fini(&corpus);

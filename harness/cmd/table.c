@@ -44,6 +44,9 @@ static const struct command commands[] = {
 			SHARDING_USAGE READING_USAGE
 		"      --resume          go on with the newest run, which was "
 		"killed or stopped\n"
+		"      --plan            say what would be done, and how "
+		"long it may take; do\n"
+		"                        nothing\n"
 		"      --changed         do not try again what has not changed "
 		"since its last verdict\n"
 		"      --retries N       of what may pass (network, daemon); "

@@ -2,6 +2,7 @@
 #ifndef UB_SCHED_OWN_H
 #define UB_SCHED_OWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,7 @@ struct scheduler {
 	/* where groups of slots are made */
 	struct cgroup cgroup;
 	struct water water;
+	sigset_t before; /* of signals, as they were blocked */
 	unsigned n_stops;
 	size_t n_jobs; /* begun: names folders of those of several images */
 	int64_t started_ms, told_ms;
@@ -72,8 +74,18 @@ struct scheduler {
 	size_t n_study;      /* images of all of them */
 };
 
+/* sched.c: what a run of these options is made of, in a folder for its jobs. */
+int sched_open(struct scheduler *s, struct store *store,
+	const struct sched_options *o, const char *work,
+	struct err *e) NODISCARD;
+void sched_close(struct scheduler *s);
+
 /* pool.c: run the plan to its end, or until it was stopped. */
 int pool_run(struct scheduler *s, struct err *e) NODISCARD;
+/* Only read these images, which are on this machine: what their folders have then
+ * is the caller's.  Ends early when it is told to stop. */
+int pool_read(struct scheduler *s, const uint32_t *images, size_t n,
+	struct err *e) NODISCARD;
 /* The folder of an image, of a group: the caller's own strings. */
 char *pool_image(const struct scheduler *s, uint32_t image);
 char *pool_group(const struct scheduler *s, uint32_t group);

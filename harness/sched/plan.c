@@ -654,6 +654,12 @@ plan_members(const struct plan *p, uint32_t group, uint32_t after)
 				 : p->images[after].next;
 }
 
+uint32_t
+plan_lane(const struct plan *p, uint32_t group)
+{
+	return p->groups[group].lane;
+}
+
 const struct digest *
 plan_key(const struct plan *p, uint32_t group)
 {

@@ -89,6 +89,8 @@ bool plan_is_alone(const struct plan *p, uint32_t image);
  * PLAN_END; PLAN_END is the end. */
 #define PLAN_END UINT32_MAX
 uint32_t plan_members(const struct plan *p, uint32_t group, uint32_t after);
+/* Which of the lanes, from 0, a group is of. */
+uint32_t plan_lane(const struct plan *p, uint32_t group);
 const struct digest *plan_key(const struct plan *p, uint32_t group);
 
 struct plan_count {

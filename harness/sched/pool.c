@@ -713,3 +713,45 @@ pool_run(struct scheduler *s, struct err *e)
 	tell_clear(s);
 	return 0;
 }
+
+/* The next of them, a slot's share or what one job may have. */
+static int
+start_reading(struct scheduler *s, struct slot *slot, const uint32_t *images,
+	size_t n, struct err *e)
+{
+	slot->job = (struct plan_job){.kind = PLAN_READ, .n = n};
+	memcpy(slot->job.items, images, n * sizeof(*images));
+	return start(s, slot, e);
+}
+
+int
+pool_read(struct scheduler *s, const uint32_t *images, size_t n, struct err *e)
+{
+	size_t next = 0, most = n / s->o->slots + 1;
+	unsigned n_busy = 1;
+
+	if (most > PLAN_READ_MAX)
+		most = PLAN_READ_MAX;
+	while (n_busy > 0) {
+		n_busy = 0;
+		for (unsigned i = 0; i < s->o->slots; i++) {
+			struct slot *slot = &s->slots[i];
+			size_t m = n - next < most ? n - next : most;
+
+			if (slot->is_busy && child_step(&slot->child) == 1)
+				release(slot);
+			if (!slot->is_busy && m > 0 && s->n_stops == 0) {
+				if (start_reading(
+					    s, slot, images + next, m, e) < 0)
+					return -1;
+				next += m;
+			}
+			n_busy += slot->is_busy;
+		}
+		if (n_busy > 0) {
+			wait_for_events(s);
+			take_signals(s);
+		}
+	}
+	return 0;
+}

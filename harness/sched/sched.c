@@ -164,14 +164,9 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 	const struct sched_options *o = s->o;
 	int was = 0;
 
-	select_all(s);
-	if (o->shards && shard_pick(s, e) < 0)
-		return -1;
 	out->n_selected = s->n_queue;
-	s->plan = plan_new(s->n_queue, o->slots);
 	find_small(s);
-	if (basis_open(&s->basis, o, e) < 0 ||
-		path_mkdirs(o->cache, 0755, e) < 0 || workplace_clear(s, e) < 0)
+	if (path_mkdirs(o->cache, 0755, e) < 0 || workplace_clear(s, e) < 0)
 		return -1;
 	if (o->is_resume)
 		was = resume_run(s, &out->run, e);
@@ -193,42 +188,70 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 }
 
 int
+sched_open(struct scheduler *s, struct store *store,
+	const struct sched_options *o, const char *work, struct err *e)
+{
+	*s = (struct scheduler){.store = store, .o = o, .workers_fd = -1};
+	s->signals = open_signals(&s->before, e);
+	if (s->signals < 0)
+		return -1;
+	if (basis_open(&s->basis, o, e) < 0) {
+		close(s->signals);
+		sigprocmask(SIG_SETMASK, &s->before, NULL);
+		return -1;
+	}
+	s->queue = xcalloc(o->corpus->n + 1, sizeof(*s->queue));
+	s->slots = xcalloc(o->slots, sizeof(*s->slots));
+	s->work = xstrdup(work);
+	s->self = machine_program();
+	confine_open(&s->cgroup);
+	s->events = events_open(o->events_fd);
+	select_all(s);
+	if (o->shards && shard_pick(s, e) < 0) {
+		sched_close(s);
+		return -1;
+	}
+	s->plan = plan_new(s->n_queue, o->slots);
+	return 0;
+}
+
+void
+sched_close(struct scheduler *s)
+{
+	for (unsigned i = 0; i < s->o->slots; i++) {
+		if (s->slots[i].is_busy)
+			child_fini(&s->slots[i].child);
+		confine_end(&s->slots[i].confine);
+		free(s->slots[i].work);
+	}
+	cgroup_close(&s->cgroup);
+	events_close(s->events);
+	plan_free(s->plan);
+	basis_fini(&s->basis);
+	own_fd(&s->workers_fd);
+	free(s->self);
+	free(s->work);
+	free(s->slots);
+	free(s->queue);
+	close(s->signals);
+	sigprocmask(SIG_SETMASK, &s->before, NULL);
+}
+
+int
 sched_run(struct store *store, const struct sched_options *o,
 	struct sched_result *out, struct err *e)
 {
 	CLEANUP(own_free)
 	char *db = path_absolute(o->db);
-	struct scheduler s = {.store = store, .o = o, .workers_fd = -1};
-	sigset_t before;
-	int result = -1;
+	CLEANUP(own_free)
+	char *work = xasprintf("%s.work", db);
+	struct scheduler s;
+	int result;
 
 	*out = (struct sched_result){0};
-	s.signals = open_signals(&before, e);
-	if (s.signals < 0)
+	if (sched_open(&s, store, o, work, e) < 0)
 		return -1;
-	s.queue = xcalloc(o->corpus->n + 1, sizeof(*s.queue));
-	s.slots = xcalloc(o->slots, sizeof(*s.slots));
-	s.work = xasprintf("%s.work", db);
-	s.self = machine_program();
-	confine_open(&s.cgroup);
-	s.events = events_open(o->events_fd);
 	result = run_all(&s, out, e);
-	for (unsigned i = 0; i < o->slots; i++) {
-		if (s.slots[i].is_busy)
-			child_fini(&s.slots[i].child);
-		confine_end(&s.slots[i].confine);
-		free(s.slots[i].work);
-	}
-	cgroup_close(&s.cgroup);
-	events_close(s.events);
-	plan_free(s.plan);
-	basis_fini(&s.basis);
-	own_fd(&s.workers_fd);
-	free(s.self);
-	free(s.work);
-	free(s.slots);
-	free(s.queue);
-	close(s.signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	sched_close(&s);
 	return result;
 }

@@ -85,4 +85,12 @@ enum {
 int sched_run(struct store *store, const struct sched_options *o,
 	struct sched_result *out, struct err *e) NODISCARD;
 
+/*
+ * Print what sched_run would do, and how long that is expected to take after what
+ * the store (NULL: there is none) has of runs before.  Images that are on this
+ * machine are read, in workers; nothing is fetched, run or kept.
+ */
+int sched_foresee(struct store *store, const struct sched_options *o, FILE *out,
+	struct err *e) NODISCARD;
+
 #endif
