@@ -32,6 +32,7 @@ outer_open(const char *path, const struct image_limits *limits,
 		.unpacked = limits->unpacked,
 		.ratio = limits->ratio,
 		.packed = file_size(o->file),
+		.window = limits->window,
 		.has_no_digests = limits->is_provenance_only,
 	};
 	if (layer_open(file_source(o->file), &o->budget, false, &o->stream, e) <

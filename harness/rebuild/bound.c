@@ -132,7 +132,7 @@ make_builds(struct task *t, struct err *e)
 static int
 no_daemon(struct task *t, const char *why)
 {
-	return task_end(t, REBUILD_NOT_TRIED, "daemon",
+	return task_end(t, REBUILD_NOT_TRIED, "no-daemon",
 		text(t, "The guix-daemon of --daemon: %s", why),
 		"Try by hand, as root, what --daemon names.");
 }

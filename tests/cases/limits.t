@@ -55,6 +55,8 @@ package "cores-$(date +%s)" '(unless (equal? (getenv "NIX_BUILD_CORES") "3") (ex
 	(mkdir #$output)'
 mv "$T"/cores-*.scm "$T/cores.scm"
 corpus cores.corpus cores
+echo '(corpus (version 0) (image (name "wide") (source "wide.tar.zst"))
+ (image (name "image") (source "image.tar.gz")))' >"$T/wide.corpus"
 # A pack that is never the same.
 echo "(corpus (version 0) (image (name \"rpm\") (source \"$PWD/build/images/rpm.rpm\")))" \
 	>"$T/rpm.corpus"
@@ -127,6 +129,13 @@ wait $!
 guix gc -D $(ours) >"$T/gc" 2>&1
 left killed
 
+judge nodaemon prints.corpus --daemon 'ls /no/such/folder'
+
+# A worker whose image wants more memory than it may have.
+head -c 60M /dev/urandom >"$T/random"
+tar -C "$T" -cf - random | zstd -q -1 --long=27 >"$T/wide.tar.zst"
+judge wide wide.corpus --limit window=128M --max-memory 32M -j2
+
 # The daemon of the machine: what it prints comes here all the same.
 judge shared prints.corpus --max-output 8M
 # It ends the build when its client is gone, which takes it a moment.
@@ -165,7 +174,7 @@ mkdir "$T/small"
 mount -t tmpfs -o size=24m small "$T/small"
 cp /proc/self/mountinfo "$T/mounts"
 TMPDIR=$T/small
-judge disk disk.corpus -j2 --daemon "$command"
+judge disk disk.corpus -j2 --retries 0 --daemon "$command"
 TMPDIR=$T/tmp
 
 # No cgroups.
@@ -206,6 +215,17 @@ same "$T/killed.verdicts" "$T/expected" "a worker that is killed is one image's"
 is "$(cat "$T/killed.left")" "" "its builder ends with it"
 sql killed "SELECT cause FROM attempt WHERE class = 'worker'" >"$T/cause"
 like "$T/cause" 'killed by signal 9 \(Killed\), in stage build' "how it ended is told"
+
+is "$(cat "$T/nodaemon.verdicts")" "prints not-tried no-daemon" "a daemon that does not start"
+sql nodaemon 'SELECT cause FROM attempt' >"$T/cause"
+like "$T/cause" 'cannot access|unrecognized' "is told by its own words"
+cat >"$T/expected" <<END
+image no-provenance no-provenance
+wide not-tried worker
+END
+same "$T/wide.verdicts" "$T/expected" "a worker that grows past its limit is one image's"
+sql wide "SELECT cause FROM attempt WHERE class = 'worker'" >"$T/cause"
+like "$T/cause" 'more memory than 33554432 bytes|out of memory' "and it is told what it wanted"
 
 is "$(cat "$T/shared.verdicts")" "prints not-tried output-limit" \
 	"what a build prints is limited with any daemon"
