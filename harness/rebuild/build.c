@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "rebuild/drv.h"
 #include "rebuild/guix.h"
+#include "rebuild/shared.h"
 #include "rebuild/task.h"
 
 static void
@@ -205,11 +206,77 @@ build(struct task *t, const char *path, const char *root, struct err *e)
 	return 1;
 }
 
+/* What another recipe of this run, which leads to the same, has built: lines of
+ * words.  An output that differed from the store's is a file of its own. */
+static void
+keep_built(struct task *t)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	const struct rebuild *r = t->out;
+
+	buf_printf(&text, "output %s\nchecked %d %d\n", r->output,
+		r->is_checked, r->is_stable);
+	for (size_t i = 0; i < r->n_built_drvs; i++)
+		buf_printf(&text, "built %s\n", r->built_drvs[i]);
+	shared_put(t, r->drv, "built", buf_get(&text));
+}
+
+/* 1, 2 when there is none that can be taken. */
+static int
+take_built(struct task *t, const char *path, const char *root, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	CLEANUP(buf_fini)
+	struct buf log = {0};
+	CLEANUP(guix_told_fini)
+	struct guix_told told = {0};
+	CLEANUP(own_free)
+	char *output = NULL;
+	struct slice rest, line;
+	int code, rc;
+
+	if (!shared_get(t, t->out->drv, "built", &text))
+		return 2;
+	for (rest = buf_get(&text); guix_log_line(&rest, &line);)
+		if (slice_starts(line, "output "))
+			output = xasprintf("%.*s", (int)line.n - 7, line.p + 7);
+	if (!output || !path_exists(output))
+		return 2;
+	if (strcmp(output, path) != 0) {
+		if (copy_kept(t, output, e) < 0)
+			return 2;
+	} else {
+		/* It is there: this only holds it. */
+		rc = run_build(t, false, root, &log, &code, e);
+		if (rc <= 0)
+			return rc;
+		if (code != 0)
+			return 2;
+		t->out->output = path;
+	}
+	for (rest = buf_get(&text); guix_log_line(&rest, &line);) {
+		t->out->is_checked |= slice_is(line, "checked 1 0") ||
+			slice_is(line, "checked 1 1");
+		t->out->is_stable |= slice_is(line, "checked 1 1");
+		if (!slice_starts(line, "built "))
+			continue;
+		VEC_GROW(told.built, told.n_built, told.cap);
+		told.built[told.n_built++] =
+			arena_copy(t->a, line.p + 6, line.n - 6);
+	}
+	note_built(t, &told);
+	return 1;
+}
+
 int
 build_output(struct task *t, struct err *e)
 {
 	CLEANUP(own_free)
 	char *root = xasprintf("%s/output", t->roots);
+	CLEANUP(shared_unlock)
+	struct shared_lock lock = {0};
 	const char *path;
 	int rc;
 
@@ -221,6 +288,13 @@ build_output(struct task *t, struct err *e)
 	if (!path)
 		return task_end(t, REBUILD_UNBUILDABLE, "lower-failed",
 			"The derivation of the pack has no output.", NULL);
+	shared_lock(t, &t->out->drv, 1, &lock);
+	rc = take_built(t, path, root, e);
+	if (rc != 2) {
+		if (rc == 1)
+			t->out->end = REBUILD_DONE;
+		return rc;
+	}
 	/* What is there need not be valid, and what is not there may be made by
 	 * another in the meantime: then the other way is right, once. */
 	rc = path_exists(path) ? check(t, path, root, e)
@@ -233,6 +307,7 @@ build_output(struct task *t, struct err *e)
 		return not_built(t);
 	if (rc <= 0)
 		return rc;
+	keep_built(t);
 	t->out->end = REBUILD_DONE;
 	return 1;
 }

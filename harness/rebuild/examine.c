@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rebuild/examine.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/aside.h"
 #include "base/attr.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "rebuild/closure.h"
 #include "rebuild/guix.h"
 #include "rebuild/lower.h"
+#include "rebuild/shared.h"
 
 static const char script[] =
 #include "rebuild/examine.scm.h"
@@ -203,7 +207,6 @@ take_results(struct task *t, struct examination *x, size_t from, size_t n,
 	for (size_t i = 0; i < n; i++)
 		if (lower_section(out, "unblend-examined", i, &text))
 			examine_read(t->a, text, &x->probes[from + i]);
-	count(t, x->probes + from, n);
 	for (size_t i = 0; from == 0 && i < x->n_targets; i++)
 		if (lower_section(out, "unblend-chain", i, &text))
 			x->ways[i] = read_way(t, text);
@@ -226,6 +229,152 @@ run_some(struct task *t, struct examination *x, size_t from, size_t n,
 	return rc;
 }
 
+/* --- what this run knows already ------------------------------------------- */
+
+static void
+known_word(const struct examination *x, char out[32])
+{
+	snprintf(out, 32, "examined-%u%s", x->rounds,
+		x->no_substitutes ? "-alone" : "");
+}
+
+static bool
+get_known(struct task *t, const struct examination *x, struct probe *p)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	char word[32];
+
+	known_word(x, word);
+	if (!shared_get(t, p->drv, word, &text))
+		return false;
+	if (has(buf_get(&text), "same"))
+		p->end = EXAMINED_SAME;
+	else if (has(buf_get(&text), "differs"))
+		p->end = EXAMINED_DIFFERS;
+	else
+		return false;
+	p->why = NULL;
+	p->was_missing = has(buf_get(&text), "built");
+	p->is_ours = has(buf_get(&text), "ours");
+	return true;
+}
+
+static void
+put_known(struct task *t, const struct examination *x, const struct probe *p)
+{
+	CLEANUP(buf_fini)
+	struct buf text = {0};
+	char word[32];
+
+	if (p->end != EXAMINED_SAME && p->end != EXAMINED_DIFFERS)
+		return;
+	known_word(x, word);
+	buf_printf(&text, "%s%s%s\n",
+		p->end == EXAMINED_SAME ? "same" : "differs",
+		p->was_missing ? " built" : "", p->is_ours ? " ours" : "");
+	shared_put(t, p->drv, word, buf_get(&text));
+}
+
+/* The key of the ways from these roots to target. */
+static void
+way_key(const struct examination *x, const char *target,
+	char hex[DIGEST_HEX + 1])
+{
+	CLEANUP(own_digest)
+	struct digest_sum *sum = digest_new();
+	struct digest d;
+
+	for (size_t i = 0; i < x->n_roots; i++)
+		digest_add(sum, x->roots[i], strlen(x->roots[i]) + 1);
+	digest_add(sum, target, strlen(target) + 1);
+	d = digest_end(sum);
+	digest_hex(&d, hex);
+}
+
+static bool
+get_ways(struct task *t, struct examination *x)
+{
+	for (size_t i = 0; i < x->n_targets; i++) {
+		CLEANUP(buf_fini)
+		struct buf text = {0};
+		char key[DIGEST_HEX + 1];
+
+		way_key(x, x->targets[i], key);
+		if (!shared_get(t, key, "way", &text))
+			return false;
+		x->ways[i] = read_way(t, buf_get(&text));
+	}
+	return true;
+}
+
+static void
+put_ways(struct task *t, const struct examination *x)
+{
+	for (size_t i = 0; i < x->n_targets; i++) {
+		CLEANUP(buf_fini)
+		struct buf text = {0};
+		char key[DIGEST_HEX + 1];
+
+		for (const char *const *way = x->ways[i]; *way; way++)
+			buf_printf(&text, "%s\n", *way);
+		way_key(x, x->targets[i], key);
+		shared_put(t, key, "way", buf_get(&text));
+	}
+}
+
+/* Wait for those who are at what is not known. */
+static void
+lock_unknown(struct task *t, const struct examination *x, size_t from, size_t n,
+	struct shared_lock *lock)
+{
+	const char **drvs = xcalloc(n + 1, sizeof(*drvs));
+	size_t unknown = 0;
+
+	for (size_t i = from; i < from + n; i++) {
+		struct probe p = x->probes[i];
+
+		if (!get_known(t, x, &p))
+			drvs[unknown++] = p.drv;
+	}
+	shared_lock(t, drvs, unknown, lock);
+	free(drvs);
+}
+
+/* As run_some, of n probes from there; the ways go with the first. */
+static int
+run_unknown(struct task *t, struct examination *x, size_t from, size_t n,
+	struct err *e)
+{
+	CLEANUP(shared_unlock)
+	struct shared_lock lock = {0};
+	struct examination rest = *x;
+	size_t *at = arena_alloc(t->a, (n + 1) * sizeof(*at));
+	int rc = 1;
+
+	lock_unknown(t, x, from, n, &lock);
+	rest.probes = arena_alloc(t->a, (n + 1) * sizeof(*rest.probes));
+	rest.n = 0;
+	for (size_t i = from; i < from + n; i++) {
+		if (get_known(t, x, &x->probes[i]))
+			continue;
+		at[rest.n] = i;
+		rest.probes[rest.n++] = x->probes[i];
+	}
+	if (from > 0 || get_ways(t, x))
+		rest.n_roots = rest.n_targets = 0;
+	if (rest.n > 0 || rest.n_targets > 0)
+		rc = run_some(t, &rest, 0, rest.n, e);
+	for (size_t i = 0; i < rest.n; i++) {
+		x->probes[at[i]] = rest.probes[i];
+		put_known(t, x, &rest.probes[i]);
+	}
+	if (rc == 1)
+		put_ways(t, &rest);
+	count(t, x->probes + from, n);
+	return rc;
+}
+
 int
 examine_run(struct task *t, struct examination *x, struct err *e)
 {
@@ -241,10 +390,12 @@ examine_run(struct task *t, struct examination *x, struct err *e)
 	for (size_t i = 0; i < x->n_targets; i++)
 		x->ways[i] = none;
 	for (size_t from = 0; from < x->n && rc == 1; from += EXAMINE_AT_ONCE) {
-		size_t n = x->n - from;
+		size_t n = x->n - from < EXAMINE_AT_ONCE ? x->n - from
+							 : EXAMINE_AT_ONCE;
 
-		rc = run_some(t, x, from,
-			n < EXAMINE_AT_ONCE ? n : EXAMINE_AT_ONCE, e);
+		rc = run_unknown(t, x, from, n, e);
+		for (size_t i = from + n; i < x->n; i++)
+			x->probes[i].why = rc == 0 ? out->cause : "not reached";
 	}
 	/* The image was rebuilt, whatever became of this. */
 	out->end = before.end;

@@ -18,6 +18,8 @@ struct probe {
 	enum examined_end end;
 	const char *why;  /* of EXAMINED_FAILED; NULL else */
 	bool was_missing; /* it was not there: it was built first */
+	bool is_ours;     /* what the store had was built here; set by who asks,
+			   * and as it was when this run first asked */
 };
 
 /* What to build, and which ways to look for. */
@@ -39,7 +41,8 @@ enum {
 };
 
 /*
- * Run it in as few processes of Guix as there can be.  What the task's end was
+ * Run it in as few processes of Guix as there can be; what this run has built once
+ * more already is not built again.  What the task's end was
  * stays: where time is over, or Guix fails, the probes left are
  * EXAMINED_FAILED with the cause as why.  -1 only for ERR_BUG.
  */

@@ -56,12 +56,21 @@ has_log(const char *drv)
 	return false;
 }
 
+static bool
+was_built_here(const struct task *t, const char *drv)
+{
+	for (size_t i = 0; i < t->out->n_built_drvs; i++)
+		if (strcmp(t->out->built_drvs[i], drv) == 0)
+			return true;
+	return has_log(drv);
+}
+
 static void
-take(struct examined *x, const struct probe *p, bool was_built_here)
+take(struct examined *x, const struct probe *p)
 {
 	x->end = p->end;
 	x->why = p->why;
-	if (p->end == EXAMINED_DIFFERS && !was_built_here) {
+	if (p->end == EXAMINED_DIFFERS && !p->is_ours) {
 		x->end = EXAMINED_FOREIGN;
 		x->why = "it does not come out as in the store here, but that "
 			 "one is a substitute: two builds here were not "
@@ -120,7 +129,6 @@ items_examine(struct task *t, struct examined *v, size_t n,
 {
 	struct search s = {.t = t, .v = v, .n = n};
 	struct probe *probes = arena_alloc(t->a, (n + 1) * sizeof(*probes));
-	bool *is_ours = arena_alloc(t->a, n + 1);
 	const char **targets = arena_alloc(t->a, (n + 1) * sizeof(*targets));
 	struct examination x = {.probes = probes,
 		.rounds = ROUNDS,
@@ -139,12 +147,9 @@ items_examine(struct task *t, struct examined *v, size_t n,
 		v[i].why = "no derivation of the recipe gives it";
 		if (!v[i].drv)
 			continue;
-		is_ours[x.n] = has_log(v[i].drv);
-		for (size_t k = 0; k < t->out->n_built_drvs; k++)
-			is_ours[x.n] = is_ours[x.n] ||
-				strcmp(t->out->built_drvs[k], v[i].drv) == 0;
 		targets[x.n] = task_keep(t, path);
-		probes[x.n++] = (struct probe){.drv = v[i].drv};
+		probes[x.n++] = (struct probe){.drv = v[i].drv,
+			.is_ours = was_built_here(t, v[i].drv)};
 	}
 	x.n_targets = x.n;
 	if (x.n == 0)
@@ -153,7 +158,7 @@ items_examine(struct task *t, struct examined *v, size_t n,
 		return -1;
 	for (size_t i = 0, k = 0; i < n; i++)
 		if (v[i].drv) {
-			take(&v[i], &probes[k], is_ours[k]);
+			take(&v[i], &probes[k]);
 			v[i].way = x.ways[k++];
 		}
 	return find_followers(t, v, n, e);

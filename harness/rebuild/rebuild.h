@@ -31,6 +31,9 @@ struct rebuild_options {
 	struct limits limits;
 	const char *cache; /* folder of mirrors and of channel sets' homes */
 	const char *work;  /* private folder of this job, exists, ours */
+	/* folder of what the rebuilds of one run know of each other, so that
+	 * none does again what another did; NULL: this is the only one */
+	const char *shared;
 	/* URL prefix pairs from --mirror: where a channel is fetched from
 	 * instead; NULL-ended: from, to, from, to, ... */
 	const char *const *mirrors;

@@ -167,6 +167,18 @@ get_step(const struct jdoc *doc, enum job_step *out)
 	return false;
 }
 
+/* All jobs of a run work in one folder. */
+static const char *
+shared_beside(const char *work, struct arena *a)
+{
+	CLEANUP(own_free)
+	char *folder = path_dir(work);
+	CLEANUP(own_free)
+	char *path = path_join(folder, "shared");
+
+	return arena_copy(a, path, strlen(path));
+}
+
 int
 job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 {
@@ -192,6 +204,7 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 		.tls_ca = get_string(a, doc, "tls_ca"),
 		.plain_hosts = get_strings(a, doc, "plain_hosts"),
 		.work = arena_copy(a, work, strlen(work)),
+		.shared = shared_beside(work, a),
 		.cache = get_string(a, doc, "cache"),
 		.trust = get_string(a, doc, "trust"),
 		.guix = get_string(a, doc, "guix"),

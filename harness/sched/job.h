@@ -38,6 +38,7 @@ struct job {
 	const char *const *plain_hosts; /* the same */
 	uint64_t cache_bytes;           /* the same */
 	const char *work;   /* private folder; everything of the job is there */
+	const char *shared; /* of rebuild_options: beside it */
 	const char *cache;  /* mirrors and channel sets' homes, shared */
 	const char *trust;  /* trust file; NULL: only what is built in */
 	const char *guix;   /* program; NULL: the one on PATH */
