@@ -45,6 +45,29 @@ is "$(jq -c 'select(.event == "run-end") | [.stopped, .done, .verdicts]' "$T/eve
 		GROUP BY verdict ORDER BY rank)")]" \
 	"the end counts them"
 
+# --- what is not tried, and what is tried again --------------------------------
+run unblend json --quiet --changed --json-events 3 3>"$T/events.2"
+is "$(jq -c 'select(.event == "skip") | [.of_run, .why]' "$T/events.2" | sort | uniq -c | sed 's/^ *//')" \
+	'49 [1,"unchanged since run 1"]' "what has not changed is skipped, and why"
+jq -r 'select(.event == "skip") | .image + "|" + .verdict' "$T/events.2" | LC_ALL=C sort >"$T/told"
+same "$T/told" "$T/kept" "with the verdict that stands"
+is "$(jq -c 'select(.event == "job-begin")' "$T/events.2")" "" "and no job begins"
+# The daemon is not there, once.
+cat >"$T/fake/srv/hook" <<'END2'
+if [ "$verb" = build ] && [ ! -e "$HOME/failed" ]; then
+	: >"$HOME/failed"
+	echo "guix build: error: failed to connect to \`/var/guix/daemon-socket/socket': Connection refused" >&2
+	exit 1
+fi
+END2
+rm "$T"/cache/lanes/*/home/failed 2>/dev/null
+run unblend again --quiet --json-events 3 3>"$T/events.3"
+rm "$T/fake/srv/hook"
+is "$(jq -c 'select(.event == "retry") | [.class, .after_ms]' "$T/events.3" | sort -u)" '["daemon",2000]' \
+	"what may pass is tried again"
+sql "$T/again" "$judged" | LC_ALL=C sort >"$T/kept.again"
+same "$T/kept.again" "$T/kept" "and ends as it should"
+
 # --- readers that do not read --------------------------------------------------
 run unblend full --quiet --json-events 3 3>/dev/full
 is "$status" 1 "events that cannot be written end nothing"
