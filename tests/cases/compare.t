@@ -168,7 +168,7 @@ mv "$root/$b-2" "$root/$b"
 
 run "$UNBLEND" compare "$T/base.tar" "$T/byte.tar"
 like "$T/out" '^same-inputs: The store paths are the same' "for a person: the verdict"
-like "$T/out" '^    contents: 288894 bytes each, not the same bytes, from byte 200000$' \
+like "$T/out" '^    contents: 288894 bytes each, not the same bytes, from byte 200000: ' \
 	"and what differs, from where"
 run "$UNBLEND" compare --accept same-inputs "$T/base.tar" "$T/byte.tar"
 is "$status" 0 "--accept sets the line"
