@@ -148,6 +148,7 @@ ask(struct talk *k, const char *what, uint64_t cap, struct http_sink sink,
 		.unix_socket = k->at.socket,
 		.is_named = true,
 		.cap = cap,
+		.cap_name = sink.write ? "file-bytes" : NULL,
 		.sink = sink};
 	result = http_get(k->http, &k->t, e);
 	if (result == 0 && k->t.status == 404)

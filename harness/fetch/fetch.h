@@ -46,10 +46,11 @@ struct fetch_options {
 	 */
 	bool is_lazy;
 
-	/* limits, 0: what is written here */
+	/* limits, as --limit names them; 0: what is written here */
 	uint32_t layers_max;  /* 4096 */
 	uint64_t json_bytes;  /* of a manifest or a config, each: 4 MiB */
-	uint64_t total_bytes; /* of all layers as they are stored: 64 GiB */
+	uint64_t total_bytes; /* file-bytes: of a file, or of all layers as they
+			       * are stored: 64 GiB */
 
 	/* what the file of a URL must hash to; NULL: anything */
 	const struct digest *sha256;

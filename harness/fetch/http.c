@@ -294,9 +294,12 @@ on_header(char *p, size_t size, size_t n, void *arg)
 static int
 too_large(const struct flight *f, struct err *e)
 {
+	const char *name = f->t->cap_name;
+
 	return err_set(e, ERR_POLICY,
-		"the body is larger than the limit of %" PRIu64 " bytes",
-		f->t->cap);
+		"the body is larger than the limit of %" PRIu64 " bytes%s%s%s",
+		f->t->cap, name ? " (--limit " : "", name ? name : "",
+		name ? "=N raises it)" : "");
 }
 
 /*

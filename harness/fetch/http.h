@@ -88,6 +88,7 @@ struct http_transfer {
 			* URL, unless it was redirected */
 	bool use_netrc; /* ~/.netrc may have a password for the host */
 	uint64_t cap;   /* bytes of the whole body; more is ERR_POLICY */
+	const char *cap_name;  /* as --limit names that; NULL: it does not */
 	struct http_sink sink; /* write NULL: the body is kept in body */
 
 	/* came, valid once is_done */

@@ -67,7 +67,8 @@ ask_manifest(struct registry *g, const char *last, const struct digest *want,
 	struct buf *out, struct digest *got, struct err *e)
 {
 	CLEANUP(http_transfer_fini)
-	struct http_transfer t = {.cap = g->o.json_bytes};
+	struct http_transfer t = {
+		.cap = g->o.json_bytes, .cap_name = "json-bytes"};
 
 	if (session_get(g->session, last, accept, &t, e) < 0)
 		return -1;
@@ -150,14 +151,16 @@ check_sizes(const struct registry *g, struct err *e)
 
 	if (m->config.size > g->o.json_bytes)
 		return err_set(e, ERR_POLICY,
-			"the config has %" PRIu64 " bytes; %" PRIu64
-			" are allowed",
+			"the config has %" PRIu64
+			" bytes (limit json-bytes is %" PRIu64
+			": --limit json-bytes=N raises it)",
 			m->config.size, g->o.json_bytes);
 	for (size_t i = 0; i < m->n_layers; i++) {
 		if (m->layers[i].size > g->o.total_bytes - total)
 			return err_set(e, ERR_POLICY,
-				"the layers have more than the %" PRIu64
-				" bytes that are allowed",
+				"the layers have more bytes than are allowed "
+				"(limit file-bytes is %" PRIu64
+				": --limit file-bytes=N raises it)",
 				g->o.total_bytes);
 		total += m->layers[i].size;
 	}

@@ -178,6 +178,7 @@ get(struct download *d, struct http *h, struct err *e)
 		.headers = headers,
 		.if_range = d->want ? NULL : d->kept.part,
 		.cap = d->o->total_bytes ? d->o->total_bytes : web_bytes_max,
+		.cap_name = "file-bytes",
 		.sink = {.write = on_write,
 			.have = on_have,
 			.restart = on_restart,

@@ -17,6 +17,7 @@ options_of(const struct source *s)
 		.plain_hosts = s->plain_hosts,
 		.is_lazy = s->limits->is_provenance_only,
 		.layers_max = s->limits->layers,
+		.json_bytes = s->limits->json_bytes,
 		.total_bytes = s->limits->file_bytes,
 		.sha256 = s->sha256,
 		.pinned = s->pinned,

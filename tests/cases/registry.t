@@ -283,7 +283,16 @@ is "$status" 2 "a layer that does not end"
 like "$T/err" 'more than the [0-9]+ bytes that it should have' "is not taken"
 ask endless
 is "$status" 2 "a manifest without an end"
-like "$T/err" 'larger than the limit of 4194304 bytes' "is over the limit"
+like "$T/err" 'larger than the limit of 1048576 bytes \(--limit json-bytes=N raises it\)' \
+	"is over the limit"
+ask endless --limit json-bytes=3M
+like "$T/err" 'larger than the limit of 3145728 bytes' "which is set by its name"
+ask plain --limit file-bytes=800K
+is "$status" 2 "layers of 900 KB are over a limit of 800 KiB"
+like "$T/err" '\(limit file-bytes is 819200: --limit file-bytes=N raises it\)' "which is named"
+is "$(asked '/blobs/')" 0 "before one of them is asked for"
+ask plain --limit file-bytes=900K
+whole "and within one of 900 KiB"
 ask old
 is "$status" 2 "a manifest of schema 1"
 like "$T/err" 'schema version 1' "is named so"
