@@ -109,6 +109,8 @@ is "$(sql "SELECT url FROM sample JOIN attempt ON sample.id = sample_id
 # Differences are named.
 is "$(sql "SELECT path || ' ' || kind FROM difference JOIN sample ON sample.id = sample_id
 	WHERE name = 'tampered'")" "etc/motd only-in-image" "the added file is named"
+is "$(sql "SELECT DISTINCT why FROM excerpt JOIN sample ON sample.id = sample_id
+	WHERE name = 'dice'")" "only seconds number" "what differs in a file is named, which has a time and random numbers"
 is "$(sql "SELECT DISTINCT package FROM difference JOIN sample ON sample.id = sample_id
 	WHERE name = 'dice'")" "dice@6" "the package that differs is named"
 is "$(sql "SELECT cause FROM attempt JOIN sample ON sample.id = sample_id
@@ -146,15 +148,32 @@ for kind in failure error skipped; do
 done
 is "$(jq -r '.images[] | .name + " " + .verdict' "$report/report.json" | LC_ALL=C sort)" \
 	"$(LC_ALL=C sort "$T/expected")" "report.json has the verdicts"
-for judge in junit-count xunit-count; do
+counts="tests=$total failures=$(count failure) errors=$(count error) skipped=$(count skipped)"
+is "$(tests/oracle/python-count "$report/junit.xml")" "$counts" "python3-junitparser counts the same"
+is "$(tests/oracle/java-count "$report/junit.xml")" "dom4j $counts
+surefire $counts" "dom4j and Surefire's parser too"
+run "$UNBLEND" report -d "$db" -o "$T/ant" --format junit --junit-profile ant
+ok "the profile ant is valid by Ant's schema" xmllint --noout --schema tests/schema/ant-junit.xsd "$T/ant/junit.xml"
+for judge in junit-count xunit-count merge-count; do
 	if [ ! -d build/npm/node_modules ]; then
 		skip 1 "npm's packages are not here"
 		continue
 	fi
 	run tests/oracle/$judge "$report/junit.xml"
-	like "$T/out" "tests=$total failures=$(count failure) errors=$(count error) skipped=$(count skipped)" \
-		"$judge counts the same"
+	like "$T/out" "^$counts\$" "$judge counts the same"
 done
+if [ -d build/npm/node_modules ]; then
+	ok "report.json is as its schema says" tests/oracle/json-check reports/report.schema.json "$report/report.json"
+else
+	skip 1 "npm's packages are not here"
+fi
+if [ -d build/npm/node_modules ] && { [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ]; }; then
+	run tests/oracle/site-check "$report" "$T/pictures"
+	is "$status" 0 "a browser uses the site from disk, axe finds nothing serious" || diag "$(cat "$T/err")"
+	is "$(grep -c '^unfolded 1$' "$T/out")" 5 "and unfolds what differs"
+else
+	skip 2 "no browser here"
+fi
 
 # Again from the database: the same bytes, all of them.
 mkdir "$T/first"

@@ -78,21 +78,30 @@ dead=$(cd "$site" && grep -oh 'href="[^"#]*\.\(html\|log\|json\|csv\|xml\)' inde
 is "$dead" "" "every link leads somewhere"
 
 if [ -d build/npm/node_modules ]; then
-	ok "report.json is as its schema says" tests/oracle/json-check \
+	ok "report.json is as its schema says, which has all its members" tests/oracle/json-check --strict \
 		reports/report.schema.json "$site/report.json"
 	ok "that of each image too" tests/oracle/json-check reports/image.schema.json \
 		-r reports/report.schema.json "$site"/json/*.json
 	jq '.images[7].recipe.id = null' "$site/report.json" >"$T/bad.json"
 	not_ok "the schema refuses another" tests/oracle/json-check \
 		reports/report.schema.json "$T/bad.json" 2>/dev/null
+	jq '.images[7].news = 1' "$site/report.json" >"$T/bad.json"
+	not_ok "and strictly, one with more" tests/oracle/json-check --strict \
+		reports/report.schema.json "$T/bad.json" 2>/dev/null
 else
-	skip 3 "npm's packages are not here"
+	skip 4 "npm's packages are not here"
 fi
 is "$(find "$site/json" -name "*.json" | wc -l)" 1010 "a file an image"
 
 cp -r "$site" "$T/first"
 run "$UNBLEND" report -d "$db" -o "$site"
 ok "again, it is the same to the byte" diff -r "$T/first" "$site"
+# Elsewhere: another name of the machine, time zone, language, home, hour.
+run env -i PATH=/usr/bin:/bin TZ=Asia/Kathmandu LC_ALL=de_DE.UTF-8 LANG=tr_TR HOME=/nonexistent USER=other \
+	SOURCE_DATE_EPOCH=1 bwrap --dev-bind / / --unshare-uts --hostname elsewhere --unshare-net \
+	"$UNBLEND" report -d "$db" -o "$site"
+is "$status" 0 "on another machine" || diag "$(cat "$T/err")"
+ok "too" diff -r "$T/first" "$site"
 
 if [ -d build/npm/node_modules ] && { [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ]; }; then
 	run tests/oracle/site-check "$site" "$T/pictures"
@@ -102,9 +111,10 @@ if [ -d build/npm/node_modules ] && { [ -x /usr/bin/chromium ] || [ -x /usr/bin/
 	like "$T/out" "^chip identical $(sql "SELECT count(*) FROM judgement
 		WHERE run_id = 3 AND verdict = 'identical'")$" "a verdict is a filter"
 	is "$(grep -c '^copied 37$' "$T/out")" 4 "a recipe is copied"
+	is "$(grep -c '^unfolded 3$' "$T/out")" 5 "what differs unfolds, without scripts too"
 	like "$T/out" '^without_scripts 200$' "without scripts there is a first page"
 	like "$T/out" '^next_page image-000200$' "and a next"
 else
-	skip 7 "no browser here"
+	skip 8 "no browser here"
 fi
 done_testing

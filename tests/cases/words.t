@@ -23,9 +23,11 @@ for my $file (@ARGV) {
 }
 END
 clean_bytes() { perl "$T/clean" "$@"; }
-js() { # SCHEMA FILE: by ajv
+js() { # [--strict] SCHEMA FILE: by ajv
 	if [ -d build/npm/node_modules ]; then
-		ok "$(basename "$2") is as its schema says" tests/oracle/json-check "$@"
+		file=$2
+		[ "$1" != --strict ] || file=$3
+		ok "$(basename "$file") is as its schema says" tests/oracle/json-check "$@"
 	else
 		skip 1 "npm's packages are not here"
 	fi
@@ -55,6 +57,8 @@ is "$(with_packages '.packages[].name' "$T/spdx.json")" "$lines" "SPDX too"
 js tests/schema/spdx-2.3-schema.json "$T/spdx.json"
 js tests/schema/cyclonedx-bom-1.6.schema.json "$T/cyclonedx.json" -r tests/schema/cyclonedx-jsf-0.82.schema.json \
 	-r tests/schema/cyclonedx-spdx.schema.json
+js --strict reports/inspect.schema.json "$T/inspect.json"
+js --strict reports/compare.schema.json "$T/compare.json" -r reports/report.schema.json
 is "$(jq '.differences | length' "$T/compare.json")" "$n" "each file is a difference"
 
 # ---- a database with such texts everywhere: what is made of it ----
