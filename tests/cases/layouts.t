@@ -97,6 +97,10 @@ form dir dir
 form oci.tar oci-archive
 form new.tar docker-archive
 form pack:dir dir
+run "$UNBLEND" inspect --json docker-archive:podman.tar
+is "$(jq -r '.image | .config_digest, .diff_ids[]' out)" \
+	"$(podman_ inspect localhost/small:latest | jq -r '.[] | "sha256:\(.Id)", .RootFS.Layers[]')" \
+	"podman inspect says the same of its image"
 run "$UNBLEND" inspect --json oci:new
 is "$(jq -r '"\(.image.config_digest) \(.image.repo_tags)"' out)" \
 	"sha256:$config [\"docker.io/library/small:latest\"]" "docker's layout: config and name"

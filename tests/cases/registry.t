@@ -268,6 +268,8 @@ like "$T/err" "^unblend: docker://$fake/always-busy/x:v1: the server answers 429
 	"which is no fault of the image"
 ask down
 whole "a server that fails is asked again"
+ask together
+whole "layers are asked for at the same time"
 ask slow
 whole "a slow one is waited for"
 
