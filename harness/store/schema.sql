@@ -337,8 +337,10 @@ CREATE TABLE excerpt (
 -- stands.  Written when the run begins.
 CREATE TABLE basis (
 	sample_id INTEGER PRIMARY KEY REFERENCES sample (id),
-	file TEXT,                      -- "SIZE MTIME.NANOSECONDS INODE DEVICE" of
-	                                -- the image file; NULL: is none
+	file TEXT,                      -- "SIZE MTIME CTIME INODE DEVICE" of the image
+	                                -- file, times in seconds to nanoseconds,
+	                                -- or of the index of a folder of blobs; or
+	                                -- "sha256:HEX"; NULL: not known unread
 	entry BLOB NOT NULL CHECK (length(entry) = 32),
 	                                -- over what the corpus says of it
 	guix TEXT NOT NULL,             -- which program; '' when there is none

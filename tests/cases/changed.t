@@ -132,6 +132,10 @@ is "$status/$(tried)" 0/01 "until it passes"
 judge -q --changed --only image-000001
 is "$(tried)" "" "and then stands"
 
+judge -q --changed --only image-000002 --guix /nowhere/guix
+judge -q --changed --only image-000002 --guix /nowhere/guix
+is "$(verdicts)/$(tried)" "image-000002 not-tried/02" "not-tried never stands, whatever it was for"
+
 # --- what is hopeless ----------------------------------------------------------------
 judge -q --only image-000008
 is "$status/$(verdicts)" "1/image-000008 unbuildable" "what does not build"

@@ -51,13 +51,16 @@ ended() {
 	wait "$job" || status=$?
 	nobody "no worker and no Guix is left"
 }
+# A bwrap that is killed while it starts may leave one behind that waits for it, and
+# runs nothing: it does not count.
 nobody() {
+	ours="^[^ ]*(unblend|sh) .*($fake|$out)"
 	tries=0
-	while pgrep -f "$fake|$out" >/dev/null && [ "$tries" -lt 100 ]; do
+	while pgrep -f "$ours" >/dev/null && [ "$tries" -lt 100 ]; do
 		sleep 0.1
 		tries=$((tries + 1))
 	done
-	is "$(pgrep -fa "$fake|$out")" "" "$1"
+	is "$(pgrep -fa "$ours")" "" "$1"
 }
 # builds COMMANDS: what the build of a pack does before it answers.
 builds() {
@@ -174,6 +177,35 @@ ok "the reports are written" [ -s "$out/junit.xml" ]
 ok "what ran was finished" [ "$(find "$db".work -name rebuilt | wc -l)" -gt 0 ]
 ok "and nothing else was begun" [ "$(count "$packs")" -le 2 ]
 whole "the database is whole"
+rm -f "$fake/srv/hook"
+judge --resume -j 2
+is "$status/$(count "$packs")" 1/8 "resumed, it builds what was not built, and nothing twice"
+as_expected "and judges all"
+
+# --- killed, with some judged -------------------------------------------------------
+rm -rf "$out" "$T/cache"/*
+echo 'no image' >"$fake/images/text"
+sed -i 's/^ (image (name "image-000001").*/&\n (image (name "text-1") (source "images\/text"))\n (image (name "text-2") (source "images\/text"))/' \
+	"$fake/fake.corpus"
+cat >"$fake/srv/hook" <<'END'
+case "$verb $drv" in build*-pack*)
+	[ "$(grep -c "^build.*-pack" "$HOME/calls")" -lt 3 ] || { : >"$HOME/begun"; sleep 600; } ;;
+esac
+END
+begin
+kill -KILL "$pid"
+ended
+rm -f "$fake/srv/hook"
+sql 'SELECT * FROM attempt ORDER BY sample_id' >"$T/judged"
+ok "some were judged when it was killed ($(wc -l <"$T/judged"))" [ -s "$T/judged" ]
+judge --resume --json-events 3 3>"$T/events"
+is "$(verdicts)" "$(sed '1a text-1 unreadable\ntext-2 unreadable' "$fake/expected")" "resumed, it judges the others"
+is "$(jq -r 'select(.event == "run-begin") | .done' "$T/events")" "$(wc -l <"$T/judged")" "which it tells"
+is "$(sql "SELECT * FROM attempt ORDER BY sample_id" | grep -cxFf "$T/judged")" "$(wc -l <"$T/judged")" \
+	"and what was judged is as it was"
+is "$(jq -r 'select(.event == "verdict") | .image' "$T/events" | sort -u | wc -l)" $((26 - $(wc -l <"$T/judged"))) \
+	"none of it was tried again"
+cp "$T/kept" "$fake/fake.corpus"
 
 rm -rf "$out"
 builds 'sleep 600'
