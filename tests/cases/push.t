@@ -42,6 +42,20 @@ skopeo --insecure-policy copy --quiet --format oci --dest-compress --dest-compre
 	skopeo --insecure-policy copy --quiet --preserve-digests --dest-tls-verify=false \
 		"oci:$T/zstd:v1" "docker://$host/hello-zstd:v1" || exit 1
 
+# The same image, as it is kept in files.
+xz -0 <"$T/image.tar" >"$T/recompressed.tar.xz"
+pod save --quiet --output "$T/saved.tar" "$loaded"
+form() {	# FROM TO
+	skopeo --insecure-policy copy --quiet --src-tls-verify=false "$1" "$2" || exit 1
+}
+form "docker-archive:$T/image.tar" "oci:$T/oci:v1"
+form "docker-archive:$T/image.tar" "oci-archive:$T/oci.tar:v1"
+form "docker-archive:$T/image.tar" "dir:$T/dir"
+form "docker://$host/hello-schema2:v1" "docker-archive:$T/copied.tar:copied:v1"
+form "docker://$host/hello-oci:v1" "docker-archive:$T/copied-oci.tar:copied:v1"
+forms="docker-archive:$T/recompressed.tar.xz docker-archive:$T/saved.tar oci:$T/oci:v1
+	oci-archive:$T/oci.tar dir:$T/dir docker-archive:$T/copied.tar docker-archive:$T/copied-oci.tar"
+
 images="hello-schema2 hello-oci hello-zstd hello-podman hello-podmanoci
 	layered-schema2 layered-oci"
 for name in $images; do
@@ -72,6 +86,9 @@ https=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$T/https.log")
 	for name in $images; do
 		echo "(image (name \"$name\") (source \"docker://$host/$name:v1\"))"
 	done
+	for form in $forms; do
+		echo "(image (name \"form-$(echo "$form" | sed "s,$T/,,; s/[^a-z.]/-/g")\") (source \"$form\"))"
+	done
 	digest=$(sha256sum "$T/hello-oci.manifest" | cut -d' ' -f1)
 	echo "(image (name \"hello-digest\") (source \"docker://$host/hello-oci@sha256:$digest\"))"
 	echo "(image (name \"hello-web\") (source \"https://localhost:$https/hello.tar.gz\")"
@@ -93,7 +110,7 @@ GONE
 "$UNBLEND" run "$T/pushed.corpus" -o "$T/report" --cache "$T/cache" --tls-ca "$T/cert.pem" \
 	--trust corpus/demo.trust
 END
-export T UNBLEND images
+export T UNBLEND images forms
 run tests/world/enter sh "$T/inside"
 is "$status" 0 "every image of a registry passes"
 verdict() {	# REPORT NAME: its verdict, and what is forgiven
@@ -114,6 +131,17 @@ for name in hello-oci hello-zstd hello-podmanoci hello-digest; do
 		"same-image: $around 1, config form 1, remarks in the config 1" \
 		"$name is the same image, and its config in another form"
 done
+is "$(jq -r '.images[] | select(.name | startswith("form-")) | "\(.name) \(.verdict)"' \
+	"$T/report/report.json" | sort)" "form-dir-dir same-image
+form-docker-archive-copied-oci.tar same-image
+form-docker-archive-copied.tar same-image
+form-docker-archive-recompressed.tar.xz same-image
+form-docker-archive-saved.tar same-image
+form-oci-archive-oci.tar same-image
+form-oci-oci-v- same-image" "and so is it in every form of a file"
+jq -c '.images[] | select(.name | startswith("form-") or . == "hello-web" or . == "hello-schema2") |
+	[[.layers[].diff_id], .channels, .packages]' "$T/report/report.json" | sort -u >"$T/told"
+is "$(wc -l <"$T/told")" 1 "with the same diffIDs, channels and packages in all of them"
 is "$(verdict report layered-oci)" \
 	"same-image: $around 3, config form 1, remarks in the config 1" \
 	"and so has one of three layers"
