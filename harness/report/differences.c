@@ -257,7 +257,6 @@ write_differences(struct markup *m, const struct report *r,
 	struct rows *rows;
 	struct branch t = {.m = m};
 	int status;
-	int64_t shown;
 
 	if (a->differences <= 0)
 		return 0;
@@ -269,9 +268,10 @@ write_differences(struct markup *m, const struct report *r,
 	t.rows = rows = xcalloc(1, sizeof(*rows));
 	status = store_differences(
 		r->store, a->sample.id, add_difference, rows, e);
-	shown = rows->n < PAGE_DIFFERENCES_MAX ? rows->n : PAGE_DIFFERENCES_MAX;
-	if (shown > 0)
-		write_tree(&t, 0, (size_t)shown, 0, 0);
+	if (rows->n > PAGE_DIFFERENCES_MAX)
+		write_tree(&t, 0, PAGE_DIFFERENCES_MAX, 0, 0);
+	else if (rows->n > 0)
+		write_tree(&t, 0, (size_t)rows->n, 0, 0);
 	write_rest(m, rows, a->differences);
 	if (more->deeper)
 		markup(m,

@@ -125,8 +125,11 @@ look_deeper(const struct html *h, const struct report *r,
 	if (is_there < 0)
 		return -1;
 	buf_printf(href, "../diffoscope/%s.html", buf_text(&r->file));
-	*more = is_there ? (struct page_more){.deeper = buf_text(href)}
-			 : (struct page_more){.not_deeper = buf_text(why)};
+	*more = (struct page_more){0};
+	if (is_there)
+		more->deeper = buf_text(href);
+	else
+		more->not_deeper = buf_text(why);
 	return 0;
 }
 

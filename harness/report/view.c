@@ -122,13 +122,15 @@ take_line(struct slice *s)
 static void
 write_line(struct markup *m, struct slice line, struct slice other)
 {
+	size_t least = line.n < other.n ? line.n : other.n;
 	size_t head = 0, tail = 0;
 
-	while (head < line.n && head < other.n && line.p[head] == other.p[head])
+	while (head < least && line.p[head] == other.p[head])
 		head++;
 	while (head > 0 && head < line.n && is_within(line.p[head]))
 		head--;
-	while (tail < line.n - head && head + tail < other.n &&
+	least -= head;
+	while (tail < least &&
 		line.p[line.n - 1 - tail] == other.p[other.n - 1 - tail])
 		tail++;
 	while (tail > 0 && is_within(line.p[line.n - tail]))
