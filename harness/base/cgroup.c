@@ -280,7 +280,49 @@ number_space(void)
 						  : (unsigned long)st.st_ino;
 }
 
-/* Of groups in dir that nobody uses: rmdir leaves those that have processes. */
+/* Kill all that is in dir; true when there was nothing. */
+static bool
+kill_all(const char *dir)
+{
+	CLEANUP(buf_fini)
+	struct buf list = {0};
+	bool is_empty = true;
+	char *p, *end;
+
+	if (!read_file(dir, "cgroup.procs", PROC_BYTES, &list))
+		return true;
+	for (p = list.p; p && *p; p = end + (*end == '\n')) {
+		long pid = strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		is_empty = false;
+		/* 0: one of another number space than ours. */
+		if (pid > 1 && pid != getpid())
+			kill((pid_t)pid, SIGKILL);
+	}
+	return is_empty;
+}
+
+/* End what is in dir, and remove it. */
+static bool
+empty(const char *dir)
+{
+	int64_t until = clock_mono_ms() + END_MS;
+
+	/* What forks faster than it is killed can fork no more. */
+	(void)!write_file(dir, "pids.max", "0");
+	while ((!kill_all(dir) || (rmdir(dir) < 0 && errno == EBUSY)) &&
+		clock_mono_ms() < until)
+		nanosleep(&(struct timespec){0, 2000000}, NULL);
+	return access(dir, F_OK) < 0;
+}
+
+/*
+ * Groups in dir that nobody uses.  Those of a process of ours that ended without
+ * its end may have builds that outlived it.  Whether one of another number space
+ * has ended cannot be known: rmdir leaves a group that has processes.
+ */
 static void
 sweep(const char *dir)
 {
@@ -298,11 +340,13 @@ sweep(const char *dir)
 				2 ||
 			pid <= 0)
 			continue;
-		if (space == number_space()
-				? kill((pid_t)pid, 0) < 0 && errno == ESRCH
-				: stat(path, &st) == 0 &&
-					time(NULL) - st.st_mtime > STALE_S)
-			rmdir(path);
+		if (space != number_space()) {
+			if (stat(path, &st) == 0 &&
+				time(NULL) - st.st_mtime > STALE_S)
+				rmdir(path);
+		} else if (kill((pid_t)pid, 0) < 0 && errno == ESRCH) {
+			empty(path);
+		}
 	}
 	if (d)
 		closedir(d);
@@ -479,49 +523,17 @@ cgroup_enter(const struct cgroup *g)
 	return true;
 }
 
-/* Kill all that is in dir; true when there was nothing. */
-static bool
-kill_all(const char *dir)
-{
-	CLEANUP(buf_fini)
-	struct buf list = {0};
-	bool is_empty = true;
-	char *p, *end;
-
-	if (!read_file(dir, "cgroup.procs", PROC_BYTES, &list))
-		return true;
-	for (p = list.p; p && *p; p = end + (*end == '\n')) {
-		long pid = strtol(p, &end, 10);
-
-		if (end == p)
-			break;
-		is_empty = false;
-		/* 0: one of another number space than ours. */
-		if (pid > 1 && pid != getpid())
-			kill((pid_t)pid, SIGKILL);
-	}
-	return is_empty;
-}
-
 bool
 cgroup_remove(struct cgroup *g)
 {
-	int64_t until = clock_mono_ms() + END_MS;
 	bool is_gone = true;
 
-	/* What forks faster than it is killed can fork no more. */
+	/* Before any of the others: it forks until then. */
 	if (g->dirs[CGROUP_PROCESSES])
 		(void)!write_file(g->dirs[CGROUP_PROCESSES], "pids.max", "0");
-	for (int w = 0; w < CGROUP_WHATS; w++) {
-		const char *dir = g->dirs[w];
-
-		if (!dir)
-			continue;
-		while ((!kill_all(dir) || (rmdir(dir) < 0 && errno == EBUSY)) &&
-			clock_mono_ms() < until)
-			nanosleep(&(struct timespec){0, 2000000}, NULL);
-		is_gone = is_gone && access(dir, F_OK) < 0;
-	}
+	for (int w = 0; w < CGROUP_WHATS; w++)
+		if (g->dirs[w])
+			is_gone &= empty(g->dirs[w]);
 	cgroup_fini(g);
 	return is_gone;
 }

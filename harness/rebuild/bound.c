@@ -18,6 +18,7 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "base/orphans.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "rebuild/guix.h"
@@ -149,6 +150,7 @@ start_daemon(struct task *t, struct err *e)
 	unlink(b->socket);
 	if (make_builds(t, e) < 0)
 		return task_end_host(t, "host", e);
+	orphans_adopt();
 	spec.argv = daemon_command(t);
 	spec.env = daemon_environment(t);
 	if (child_start(&spec, &b->daemon, e) < 0)
@@ -185,6 +187,11 @@ bound_close(struct task *t)
 	int64_t until = clock_mono_ms() + END_MS;
 
 	if (b->has_daemon) {
+		/* Its clients are gone: what it has for them is ended by it,
+		 * and put in order, if it has the time. */
+		while (orphans_has_child(b->daemon.pid) &&
+			!child_step(&b->daemon) && clock_mono_ms() < until)
+			poll(NULL, 0, LOOK_MS);
 		child_stop(&b->daemon);
 		while (!child_step(&b->daemon) && clock_mono_ms() < until)
 			poll(NULL, 0, child_wait_ms(&b->daemon));
@@ -192,6 +199,7 @@ bound_close(struct task *t)
 	child_fini(&b->daemon);
 	b->has_daemon = false;
 	if (b->builds) {
+		orphans_end(NULL, 0);
 		bound_sweep(t->work);
 		unlink(b->socket);
 	}

@@ -8,10 +8,14 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/orphans.h"
+#include "base/path.h"
+#include "rebuild/bound.h"
 
 void
 confine_open(struct cgroup *own)
 {
+	orphans_adopt();
 	cgroup_find("", own);
 	cgroup_open(own);
 }
@@ -89,9 +93,29 @@ confine_describe(
 }
 
 void
-confine_end(struct confine *c)
+confine_end(struct confine *c, const char *work, const pid_t *but, size_t n)
 {
 	cgroup_read(&c->group, &c->after);
 	/* What cannot be ended is stuck in the kernel: nothing helps. */
 	(void)!cgroup_remove(&c->group);
+	orphans_end(but, n);
+	if (work)
+		bound_sweep(work);
+}
+
+void
+confine_sweep(const char *work)
+{
+	DIR *d = opendir(work);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d)))
+		if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) {
+			CLEANUP(own_free)
+			char *folder = path_join(work, entry->d_name);
+
+			bound_sweep(folder);
+		}
+	if (d)
+		closedir(d);
 }

@@ -62,6 +62,9 @@ struct scheduler {
 	int signals;    /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */
 	/* where groups of slots are made */
 	struct cgroup cgroup;
+	/* processes that were there before any of ours */
+	pid_t *strangers;
+	size_t n_strangers;
 	struct water water;
 	sigset_t before; /* of signals, as they were blocked */
 	unsigned n_stops;

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "fetch/ref.h"
-#include "rebuild/bound.h"
 #include "sched/job.h"
 #include "sched/own.h"
 #include "sched/request.h"
@@ -572,6 +571,22 @@ release(struct slot *slot)
 	slot->is_busy = false;
 }
 
+/* Nothing of it is left; the other workers go on. */
+static void
+end_confined(struct scheduler *s, struct slot *slot)
+{
+	CLEANUP(own_free)
+	pid_t *others = xcalloc(s->o->slots + s->n_strangers, sizeof(*others));
+	size_t n = s->n_strangers;
+
+	if (n)
+		memcpy(others, s->strangers, n * sizeof(*others));
+	for (unsigned i = 0; i < s->o->slots; i++)
+		if (s->slots[i].is_busy && &s->slots[i] != slot)
+			others[n++] = s->slots[i].child.pid;
+	confine_end(&slot->confine, slot->work, others, n);
+}
+
 /* A worker has ended: keep what it found. */
 static int
 finish(struct scheduler *s, struct slot *slot, struct err *e)
@@ -586,8 +601,7 @@ finish(struct scheduler *s, struct slot *slot, struct err *e)
 	int rc = 0;
 
 	listen(slot);
-	confine_end(&slot->confine);
-	bound_sweep(slot->work);
+	end_confined(s, slot);
 	/* Of those that were ended nothing is believed but what is whole: it
 	 * is there when the run is resumed. */
 	if (s->n_stops < 2)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/orphans.h"
 #include "base/path.h"
 #include "fetch/ref.h"
 #include "sched/machine.h"
@@ -168,6 +169,7 @@ run_all(struct scheduler *s, struct sched_result *out, struct err *e)
 	find_small(s);
 	if (path_mkdirs(o->cache, 0755, e) < 0 || workplace_clear(s, e) < 0)
 		return -1;
+	confine_sweep(s->work);
 	if (o->is_resume)
 		was = resume_run(s, &out->run, e);
 	out->was_ended = was == 2;
@@ -204,6 +206,7 @@ sched_open(struct scheduler *s, struct store *store,
 	s->slots = xcalloc(o->slots, sizeof(*s->slots));
 	s->work = xstrdup(work);
 	s->self = machine_program();
+	s->n_strangers = orphans_list(&s->strangers);
 	confine_open(&s->cgroup);
 	s->events = events_open(o->events_fd);
 	select_all(s);
@@ -218,13 +221,16 @@ sched_open(struct scheduler *s, struct store *store,
 void
 sched_close(struct scheduler *s)
 {
-	for (unsigned i = 0; i < s->o->slots; i++) {
+	for (unsigned i = 0; i < s->o->slots; i++)
 		if (s->slots[i].is_busy)
 			child_fini(&s->slots[i].child);
-		confine_end(&s->slots[i].confine);
+	for (unsigned i = 0; i < s->o->slots; i++) {
+		confine_end(&s->slots[i].confine, s->slots[i].work,
+			s->strangers, s->n_strangers);
 		free(s->slots[i].work);
 	}
 	cgroup_close(&s->cgroup);
+	free(s->strangers);
 	events_close(s->events);
 	plan_free(s->plan);
 	basis_fini(&s->basis);

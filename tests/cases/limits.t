@@ -45,7 +45,7 @@ corpus() {	# FILE NAME...
 }
 silence=5
 corpus all.corpus hangs prints forks eats fills stores fine
-corpus few.corpus forks eats fine
+corpus few.corpus forks eats prints fine
 corpus disk.corpus fills fine
 corpus prints.corpus prints
 silence=60
@@ -114,20 +114,30 @@ limits='--max-memory 400M --max-processes 150 --max-output 8M --max-disk 64M'
 judge all all.corpus -j4 $limits --daemon "$command"
 
 # A builder whose worker is killed in the middle.
-judge killed hangs.corpus -j2 --daemon "$command" &
-tries=0
-until grep -qs zzz "$T"/killed/unblend.db.work/r-*/guix.log || [ "$tries" = 300 ]; do
-	sleep 0.1
-	tries=$((tries + 1))
-done
-worker=$(for p in /proc/[0-9]*; do
-	tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q '^[^ ]*unblend worker ' && echo "${p#/proc/}"
-done 2>/dev/null)
-kill -KILL $worker
-wait $!
+strike() {	# NAME PROCESS: judge, and kill processes by their command line
+	judge "$1" hangs.corpus -j2 --daemon "$command" &
+	tries=0
+	until grep -qs zzz "$T/$1"/unblend.db.work/r-*/guix.log || [ "$tries" = 300 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	for p in /proc/[0-9]*; do
+		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "^[^ ]*unblend $2 " &&
+			kill -KILL "${p#/proc/}"
+	done 2>/dev/null
+	wait
+}
+strike killed worker
 # The daemon that was killed too could not clear the store: that is for gc.
 guix gc -D $(ours) >"$T/gc" 2>&1
 left killed
+
+# All of it is killed: the next one ends what is left.
+strike crash run
+sed -i 's/ (silence 60)/ (silence 3)/' "$T/hangs.corpus"
+judge crash hangs.corpus -j2 --daemon "$command"
+guix gc -D $(ours) >"$T/gc" 2>&1
+left crash
 
 judge nodaemon prints.corpus --daemon 'ls /no/such/folder'
 
@@ -181,6 +191,10 @@ TMPDIR=$T/tmp
 umount -l /sys/fs/cgroup
 cp /proc/self/mountinfo "$T/mounts"
 judge rlimits few.corpus -j3 $limits --daemon "$command"
+sed -i 's/ (silence 3)/ (silence 60)/' "$T/hangs.corpus"
+strike killed-rlimits worker
+guix gc -D $(ours) >"$T/gc" 2>&1
+left killed-rlimits
 judge tiny prints.corpus --max-memory 16M
 unblend doctor --cache "$T/cache" >"$T/doctor"
 END
@@ -213,6 +227,9 @@ hangs not-tried worker
 END
 same "$T/killed.verdicts" "$T/expected" "a worker that is killed is one image's"
 is "$(cat "$T/killed.left")" "" "its builder ends with it"
+is "$(cat "$T/crash.left")" "" "after a run that was killed the next one ends what it left"
+is "$(sort -u "$T/crash.verdicts")" "fine identical -
+hangs timeout silence" "and judges all"
 sql killed "SELECT cause FROM attempt WHERE class = 'worker'" >"$T/cause"
 like "$T/cause" 'killed by signal 9 \(Killed\), in stage build' "how it ended is told"
 
@@ -251,9 +268,11 @@ cat >"$T/expected" <<END
 eats not-tried memory-limit
 fine identical -
 forks not-tried process-limit
+prints not-tried output-limit
 END
 same "$T/rlimits.verdicts" "$T/expected" "without cgroups rlimits hold"
 is "$(cat "$T/rlimits.left")" "" "and leave nothing"
+is "$(cat "$T/killed-rlimits.left")" "" "nor does the builder of a worker that is killed"
 is "$(cat "$T/tiny.verdicts")" "prints not-tried worker" \
 	"a worker that gets no memory is one image's not-tried"
 sql tiny 'SELECT cause FROM attempt' >"$T/cause"

@@ -47,6 +47,12 @@ like "$T/err.2" '2 of 2 images have no verdict' "without a verdict on an image"
 is "$(cat "$T/status.3")" 1 "it is resumed when there is room"
 is "$(grep -c unreadable "$T/out.3")" 3 "with all verdicts"
 
+# Whoever started it may have others, which are none of its business.
+run sh -c 'sleep 600 & echo $! >"$0/pid"; exec "$@"' "$T" \
+	"$UNBLEND" run "$T/two.corpus" -o "$T/exec" --cache "$T/cache"
+is "$status" 1 "it runs where its process has children already"
+ok "and leaves them alone" kill "$(cat "$T/pid")"
+
 run "$UNBLEND" run "$T/two.corpus" -o "$T/no" --low-water much
 is "$status" 2 "a mark is a size"
 done_testing
