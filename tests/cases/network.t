@@ -45,7 +45,7 @@ cat >"$T/gone.corpus" <<END
  (image (name "web-missing") (source "http://$fake/x.tar.gz"))
  (image (name "wrong") (source "docker://$fake/wrong/x:v1")))
 END
-run timeout 110 "$UNBLEND" run "$T/gone.corpus" -o "$T/report" -q -j 4
+run timeout 110 "$UNBLEND" run --retries 0 "$T/gone.corpus" -o "$T/report" -q -j 4
 is "$status" 1 "no image of them passes"
 told() {	# NAME EXPECTED WORDS-OF-ADVICE
 	is "$(jq -r --arg name "$1" '.images[] | select(.name == $name) |
@@ -74,6 +74,6 @@ mkdir -p "$T/small"
 # shellcheck disable=SC2016 # for the inner shell
 run unshare -rm sh -c 'mount -t tmpfs -o size=64k none "$T/small" && mkdir "$T/small/work" &&
 	head -c 60000 /dev/zero >"$T/small/fill" 2>/dev/null
-	exec timeout 60 "$UNBLEND" run "$T/full.corpus" -o "$T/report" -q --cache "$T/small"'
+	exec timeout 60 "$UNBLEND" run --retries 0 "$T/full.corpus" -o "$T/report" -q --cache "$T/small"'
 told full 'not-tried disk-full' 'unblend gc'
 done_testing
