@@ -117,7 +117,7 @@ job_write(const struct job *job, struct err *e)
 		jout_digest(&j, "sha256", &job->sha256);
 	jout_str(&j, "depth", depth_name(job->depth));
 	put_strings(&j, "folders", job->folders);
-	jout_str(&j, "result", job->result);
+	put_strings(&j, "results", job->results);
 	jout_str(&j, "daemon", job->daemon);
 	jout_str(&j, "kept", job->kept);
 	jout_str(&j, "accept", job->accept);
@@ -219,13 +219,15 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 	out->cache_bytes = (uint64_t)jdoc_int(jdoc_get(doc, "cache_bytes"), 0);
 	depth = get_string(a, doc, "depth");
 	out->folders = get_strings(a, doc, "folders");
-	out->result = get_string(a, doc, "result");
+	out->results = get_strings(a, doc, "results");
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
 	get_limits(doc, &out->limits);
 	get_image_limits(jdoc_get(doc, "image_limits"), &out->image_limits);
 	if (!get_step(doc, &out->step) || !out->name || !out->image ||
-		!out->cache || !depth || !depth_parse(depth, &out->depth, NULL))
+		!out->cache || !depth ||
+		!depth_parse(depth, &out->depth, NULL) ||
+		(out->step == JOB_COMPARE && (!out->folders || !out->results)))
 		return err_set(e, ERR_BUG, "%s: not a whole job", path);
 	return 0;
 }

@@ -50,7 +50,8 @@ struct job {
 	bool has_sha256;
 	enum depth depth;
 	const char *const *folders; /* of other jobs, NULL-ended; NULL: none */
-	const char *result; /* of a comparison: folder of the request; NULL */
+	/* of a comparison: the folders of their requests; NULL */
+	const char *const *results;
 	/* Folder where what rebuilds leave is kept; NULL: nowhere.  accept: a
 	 * verdict, which and better than which leave nothing; NULL: all do. */
 	const char *kept, *accept;

@@ -394,12 +394,20 @@ judge_image(const char *folder, struct artefact *artefact,
 int
 judge_run(const struct job *job, const volatile int *stop, struct err *e)
 {
-	struct artefact artefact = {.folder = job->result};
+	struct artefact artefact = {0};
+	const char *const *folders = job->folders,
+			  *const *results = job->results;
 	int rc = 0;
 
-	for (const char *const *f = job->folders; f && *f && rc == 0 && !*stop;
-		f++)
-		rc = judge_image(*f, &artefact, stop, e);
+	for (; *folders && *results && rc == 0 && !*stop;
+		folders++, results++) {
+		if (!artefact.folder ||
+			strcmp(artefact.folder, *results) != 0) {
+			image_free(artefact.image);
+			artefact = (struct artefact){.folder = *results};
+		}
+		rc = judge_image(*folders, &artefact, stop, e);
+	}
 	image_free(artefact.image);
 	if (*stop)
 		return WORKER_STOPPED;

@@ -41,6 +41,7 @@ struct group {
 	uint32_t expected_s;
 	uint8_t state;
 	bool is_listed; /* among those to be compared */
+	bool is_quick;
 };
 
 struct lane {
@@ -391,6 +392,12 @@ plan_built(struct plan *p, uint32_t group)
 		list_for_comparison(p, group);
 }
 
+void
+plan_quick(struct plan *p, uint32_t group)
+{
+	p->groups[group].is_quick = true;
+}
+
 /* ---- choosing ---- */
 
 static int
@@ -468,26 +475,13 @@ most_to_compare(struct plan *p)
 	return &p->groups[group];
 }
 
-/* Of small images, only as many as are worth a worker, unless any will do. */
-static bool
-compare_next(struct plan *p, bool any, struct plan_job *out)
+/* Some images of the first group to be compared. */
+static void
+take_to_compare(struct plan *p, size_t most, struct plan_job *out)
 {
-	struct group *g;
-	size_t most;
-	bool is_small;
+	uint32_t group = p->comparable.v[p->comparable.from];
+	struct group *g = &p->groups[group];
 
-	if (is_empty(&p->comparable))
-		return false;
-	g = most_to_compare(p);
-	is_small = p->images[g->first].is_small;
-	if (!any && is_small && g->n < PLAN_COMPARE_MAX)
-		return false;
-	out->kind = PLAN_COMPARE;
-	out->group = p->comparable.v[p->comparable.from];
-	/* One share a slot, so that none is left with all of them. */
-	most = is_small ? g->n : (g->n + p->slots - 1) / p->slots;
-	if (most > PLAN_COMPARE_MAX)
-		most = PLAN_COMPARE_MAX;
 	while (out->n < most && g->first != PLAN_END) {
 		uint32_t image = g->first;
 
@@ -505,6 +499,42 @@ compare_next(struct plan *p, bool any, struct plan_job *out)
 		g->is_listed = false;
 		p->comparable.from++;
 	}
+}
+
+static bool
+is_next_quick(const struct plan *p)
+{
+	const struct group *g;
+
+	if (is_empty(&p->comparable))
+		return false;
+	g = &p->groups[p->comparable.v[p->comparable.from]];
+	return g->is_quick && !p->images[g->first].is_alone;
+}
+
+/* Of small images, only as many as are worth a worker, unless any will do. */
+static bool
+compare_next(struct plan *p, bool any, struct plan_job *out)
+{
+	struct group *g;
+	size_t most;
+	bool is_small;
+
+	if (is_empty(&p->comparable))
+		return false;
+	g = most_to_compare(p);
+	is_small = g->is_quick || p->images[g->first].is_small;
+	if (!any && is_small && g->n < PLAN_COMPARE_MAX)
+		return false;
+	out->kind = PLAN_COMPARE;
+	/* One share a slot, so that none is left with all of them. */
+	most = is_small ? g->n : (g->n + p->slots - 1) / p->slots;
+	if (most > PLAN_COMPARE_MAX)
+		most = PLAN_COMPARE_MAX;
+	is_small = is_next_quick(p);
+	take_to_compare(p, most, out);
+	while (is_small && out->n < PLAN_COMPARE_MAX && is_next_quick(p))
+		take_to_compare(p, PLAN_COMPARE_MAX, out);
 	return true;
 }
 
@@ -628,7 +658,6 @@ plan_next(struct plan *p, int64_t now_ms, struct plan_job *out)
 
 	out->kind = PLAN_NONE;
 	out->n = 0;
-	out->group = PLAN_END;
 	wake(p, now_ms);
 	sort_unread(p);
 	if (compare_next(p, false, out) || (reads && read_next(p, out)) ||
@@ -645,6 +674,12 @@ bool
 plan_is_alone(const struct plan *p, uint32_t image)
 {
 	return p->images[image].is_alone;
+}
+
+uint32_t
+plan_group(const struct plan *p, uint32_t image)
+{
+	return p->images[image].group;
 }
 
 uint32_t

@@ -38,7 +38,6 @@ struct plan_job {
 	enum plan_kind kind;
 	uint32_t items[PLAN_ITEMS_MAX];
 	size_t n;
-	uint32_t group; /* PLAN_COMPARE: whose they are */
 };
 
 struct plan;
@@ -81,10 +80,14 @@ void plan_read_again(struct plan *p, uint32_t image, int64_t at_ms);
 void plan_lowered(struct plan *p, uint32_t group);
 /* There is a result: its images can be compared. */
 void plan_built(struct plan *p, uint32_t group);
+/* Comparing its images takes no time: others' are compared with them. */
+void plan_quick(struct plan *p, uint32_t group);
 /* Building it may go better at that time. */
 void plan_build_again(struct plan *p, uint32_t group, int64_t at_ms);
 
 bool plan_is_alone(const struct plan *p, uint32_t image);
+/* Of an image that was read, and has a request. */
+uint32_t plan_group(const struct plan *p, uint32_t image);
 /* The images of a group that are not judged, one after the other: start with
  * PLAN_END; PLAN_END is the end. */
 #define PLAN_END UINT32_MAX

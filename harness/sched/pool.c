@@ -238,8 +238,7 @@ start_many(struct scheduler *s, struct slot *slot, struct err *e)
 	};
 	const struct plan_job *p = &slot->job;
 	char **folders = xcalloc(p->n + 1, sizeof(*folders));
-	CLEANUP(own_free)
-	char *result = NULL;
+	char **results = xcalloc(p->n + 1, sizeof(*results));
 	struct job job;
 	int64_t deadline_s = s->o->limits.deadline_s;
 	int rc = 0;
@@ -253,17 +252,26 @@ start_many(struct scheduler *s, struct slot *slot, struct err *e)
 						   : pool_image(s, p->items[i]);
 	job.folders = (const char *const *)folders;
 	if (p->kind == PLAN_COMPARE) {
-		job.result = result = pool_group(s, p->group);
+		job.results = (const char *const *)results;
+		deadline_s = 0;
+	}
+	for (size_t i = 0; i < p->n && p->kind == PLAN_COMPARE; i++) {
+		uint32_t group = plan_group(s->plan, p->items[i]);
+
+		results[i] = pool_group(s, group);
 		/* Comparing may build once more what differs. */
-		deadline_s = deadline_of(s, p->group) * (int64_t)p->n;
+		deadline_s += deadline_of(s, group);
 	}
 	for (size_t i = 0; i < p->n && rc == 0 && p->kind == PLAN_READ; i++)
 		rc = place_read(s, folders[i], p->items[i], e);
 	if (rc == 0)
 		rc = start_worker(s, slot, &job, deadline_s, e);
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		free(folders[i]);
+		free(results[i]);
+	}
 	free(folders);
+	free(results);
 	return rc;
 }
 
@@ -495,10 +503,13 @@ finish_lower(struct scheduler *s, struct slot *slot, struct err *e)
 		CLEANUP(own_free)
 		char *folder = pool_group(s, group);
 
-		if (result_is(folder))
-			plan_built(s->plan, group);
-		else
+		if (!result_is(folder)) {
 			plan_lowered(s->plan, group);
+			continue;
+		}
+		/* Depth recipe: there is no file to be held against another. */
+		plan_built(s->plan, group);
+		plan_quick(s->plan, group);
 	}
 	return path_remove(slot->work, e);
 }

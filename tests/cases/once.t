@@ -40,4 +40,11 @@ for jobs in 1 4; do
 	is "$(sqlite3 "$T/$jobs/unblend.db" "SELECT count(*) FROM rebuild WHERE built > 0 AND is_checked")" \
 		"$(grep -vc ' unbuildable$' "$T/expected")" "all images say what was built for them"
 done
+# Where nothing is built, one worker is enough for all that is left.
+tests/fake/enter "$T/fake" "$UNBLEND" run "$T/fake/fake.corpus" --trust "$T/fake/fake.trust" --depth recipe \
+	--cache "$T/cache.1" -o "$T/recipe" -j 2 --quiet --json-events 3 3>"$T/events" >/dev/null
+is "$(sqlite3 "$T/recipe/unblend.db" "SELECT verdict, count(*) FROM attempt GROUP BY 1")" "same-recipe|83" \
+	"of depth recipe, all lead to the profile that the image holds"
+workers=$(jq -s '[.[] | select(.stage == "compare")] | length' "$T/events")
+ok "and few workers say so ($workers)" test "$workers" -lt 20
 done_testing

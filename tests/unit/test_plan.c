@@ -77,7 +77,7 @@ images_of_one_recipe_are_built_once(void **state)
 			continue;
 		job = next(p);
 		assert_int_equal(job.kind, PLAN_COMPARE);
-		assert_int_equal(job.group, a);
+		assert_int_equal(plan_group(p, job.items[0]), a);
 		assert_int_equal(job.n, 1);
 		assert_int_equal(job.items[0], image);
 	}
@@ -410,6 +410,31 @@ small_images_are_compared_when_they_are_many(void **state)
 	plan_free(p);
 }
 
+static void
+what_takes_no_time_is_compared_together(void **state)
+{
+	struct plan *p = all_read(6, 4);
+	struct plan_job job;
+
+	(void)state;
+	/* two of one recipe, one each of four */
+	for (uint32_t i = 0; i < 6; i++)
+		waits(p, i, i < 2 ? 0 : (int)i, 1);
+	assert_int_equal(next(p).kind, PLAN_LOWER);
+	for (uint32_t i = 0; i < 6; i++) {
+		plan_built(p, plan_group(p, i));
+		if (i != 5)
+			plan_quick(p, plan_group(p, i));
+	}
+	job = next(p);
+	assert_int_equal(job.kind, PLAN_COMPARE);
+	assert_int_equal(job.n, 5);
+	job = next(p);
+	assert_int_equal(job.n, 1);
+	assert_int_equal(job.items[0], 5);
+	plan_free(p);
+}
+
 int
 main(void)
 {
@@ -424,6 +449,7 @@ main(void)
 		cmocka_unit_test(one_that_ends_a_worker_is_compared_alone),
 		cmocka_unit_test(small_images_are_read_together),
 		cmocka_unit_test(a_large_image_is_read_alone),
+		cmocka_unit_test(what_takes_no_time_is_compared_together),
 		cmocka_unit_test(small_images_are_compared_when_they_are_many),
 		cmocka_unit_test(what_one_worker_did_not_survive_is_read_alone),
 		cmocka_unit_test(what_was_built_before_is_not_built),
