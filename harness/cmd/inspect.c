@@ -135,6 +135,9 @@ print_image(const struct image *image)
 	if (n_unread > 0)
 		printf(", in the %zu of its %zu layers that were read",
 			image->n_layers - n_unread, image->n_layers);
+	else if (image->n_layers == 1 && image->layers[0].is_cut)
+		fputs(", up to the manifest: its layer was fetched no further",
+			stdout);
 	putchar('\n');
 }
 

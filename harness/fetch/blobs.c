@@ -187,6 +187,15 @@ blobs_path(const struct blobs *b, const struct digest *d)
 	return path_join(b->folder, name);
 }
 
+char *
+blobs_part_path(const struct blobs *b, const struct digest *d)
+{
+	char hex[DIGEST_HEX + 1];
+
+	digest_hex(d, hex);
+	return xasprintf("%s/" PART_DIR "/%s", b->folder, hex);
+}
+
 int
 blobs_find(
 	struct blobs *b, const struct digest *d, uint64_t *size, struct err *e)

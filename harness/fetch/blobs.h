@@ -57,6 +57,9 @@ const char *blobs_folder(const struct blobs *b);
 /* Where that blob is or would be; the caller's to free. */
 char *blobs_path(const struct blobs *b, const struct digest *d);
 
+/* Where its bytes gather until it is whole; the caller's to free. */
+char *blobs_part_path(const struct blobs *b, const struct digest *d);
+
 /*
  * Is this blob here?  1: yes, *size (may be NULL) gets its bytes, and from now
  * it is in use: no process removes it before blobs_close(b) or the end of this

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fetch/fetch.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "fetch/blobs.h"
@@ -137,6 +141,43 @@ int
 place_bring(const struct place *p, const struct digest *layer, struct err *e)
 {
 	return p->registry ? registry_bring(p->registry, layer, e) : 0;
+}
+
+int
+place_lacks(const struct place *p, const struct digest *layer, bool *is_lacking,
+	struct err *e)
+{
+	int found = p->registry ? blobs_find(p->blobs, layer, NULL, e) : 1;
+
+	*is_lacking = found == 0;
+	return found < 0 ? -1 : 0;
+}
+
+int
+place_bring_some(const struct place *p, const struct digest *layer, uint64_t n,
+	int *fd, struct err *e)
+{
+	CLEANUP(own_free)
+	char *whole = blobs_path(p->blobs, layer);
+	CLEANUP(own_free)
+	char *part = blobs_part_path(p->blobs, layer);
+	struct stat st;
+
+	if (registry_bring_some(p->registry, layer, n, e) < 0)
+		return -1;
+	*fd = open(whole, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd >= 0)
+		return 0;
+	*fd = open(part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd >= 0 && fstat(*fd, &st) == 0 && (uint64_t)st.st_size >= n)
+		return 0;
+	if (*fd >= 0)
+		close(*fd);
+	/* Another process has it in hand: then all of it, from the start. */
+	if (registry_bring(p->registry, layer, e) < 0)
+		return -1;
+	*fd = open(whole, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return *fd < 0 ? err_sys(e, ERR_HOST, "%s", whole) : 0;
 }
 
 void

@@ -97,6 +97,16 @@ enum fetch_failure fetch_failure(const struct err *e);
  */
 int place_bring(const struct place *p, const struct digest *layer,
 	struct err *e) NODISCARD;
+/*
+ * The first bytes of that layer, at least n of them where it has so many, without
+ * waiting for the rest; *fd, the caller's to close, is a file that begins with
+ * them.  Nothing of them is checked before all are there.  As place_bring.
+ */
+int place_bring_some(const struct place *p, const struct digest *layer,
+	uint64_t n, int *fd, struct err *e) NODISCARD;
+/* Is there a layer that place_bring has to ask for? */
+int place_lacks(const struct place *p, const struct digest *layer,
+	bool *is_lacking, struct err *e) NODISCARD;
 void place_fini(struct place *p);
 
 #endif

@@ -224,3 +224,18 @@ registry_bring(struct registry *g, const struct digest *layer, struct err *e)
 			return pull(g, &m->layers[i], 1, e);
 	return 0;
 }
+
+int
+registry_bring_some(struct registry *g, const struct digest *layer, uint64_t n,
+	struct err *e)
+{
+	const struct manifest *m = &g->manifest;
+
+	for (size_t i = 0; i < m->n_layers; i++)
+		if (digest_eq(&m->layers[i].digest, layer))
+			return n >= m->layers[i].size
+				? pull(g, &m->layers[i], 1, e)
+				: registry_pull_some(g->session, g->blobs,
+					  &m->layers[i], n, e);
+	return 0;
+}

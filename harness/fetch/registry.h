@@ -28,5 +28,8 @@ const struct digest *registry_manifest(const struct registry *g);
  * is here. */
 int registry_bring(struct registry *g, const struct digest *layer,
 	struct err *e) NODISCARD;
+/* Bring at least the first n bytes of a layer that the manifest names. */
+int registry_bring_some(struct registry *g, const struct digest *layer,
+	uint64_t n, struct err *e) NODISCARD;
 
 #endif

@@ -13,6 +13,7 @@ struct pulled {
 	struct blobs_put *put;
 	struct http_transfer t;
 	char *url, *authorization;
+	uint64_t some; /* bytes that are enough; 0: only all are */
 	unsigned refused;
 	bool is_resumed; /* begun upon what an earlier run left */
 	bool is_started;
@@ -23,27 +24,38 @@ struct pull {
 	struct blobs *b;
 	const struct descriptor *v;
 	size_t n, next;
+	uint64_t some; /* of each */
 	struct pulled at[PULL_AT_ONCE];
 };
 
 /* ---- where the bytes go ---- */
 
+static bool
+has_some(const struct pulled *x)
+{
+	return x->some > 0 && x->put && blobs_put_have(x->put) >= x->some;
+}
+
 static int
 sink_write(void *arg, const void *p, size_t n, struct err *e)
 {
-	return blobs_put_write(arg, p, n, e);
+	const struct pulled *x = arg;
+
+	if (blobs_put_write(x->put, p, n, e) < 0)
+		return -1;
+	return has_some(x) ? err_set(e, ERR_POLICY, "no more is wanted") : 0;
 }
 
 static uint64_t
 sink_have(void *arg)
 {
-	return blobs_put_have(arg);
+	return blobs_put_have(((struct pulled *)arg)->put);
 }
 
 static int
 sink_restart(void *arg, struct err *e)
 {
-	return blobs_put_restart(arg, e);
+	return blobs_put_restart(((struct pulled *)arg)->put, e);
 }
 
 /* ---- one blob ---- */
@@ -83,8 +95,7 @@ ask(struct pull *p, struct pulled *x, struct err *e)
 	x->t.authorization = x->authorization;
 	x->t.is_named = true;
 	x->t.cap = BLOBS_ANY;
-	x->t.sink =
-		(struct http_sink){sink_write, sink_have, sink_restart, x->put};
+	x->t.sink = (struct http_sink){sink_write, sink_have, sink_restart, x};
 	x->is_started = true;
 	http_start(session_http(p->s), &x->t);
 	return 0;
@@ -132,6 +143,7 @@ begin(struct pull *p, struct pulled *x, struct err *e)
 		digest_hex(&d->digest, hex);
 		snprintf(name, sizeof(name), "sha256:%s", hex);
 		x->d = d;
+		x->some = p->some;
 		if (open_put(p, x, e) < 0)
 			return -1;
 		x->is_resumed = blobs_put_have(x->put) > 0;
@@ -170,10 +182,12 @@ step(struct pull *p, struct err *e)
 	for (size_t i = 0; i < PULL_AT_ONCE; i++) {
 		struct pulled *x = &p->at[i];
 
-		if (x->d && x->t.is_done && finish(p, x, e) < 0)
+		if (x->d && x->t.is_done && !has_some(x) && finish(p, x, e) < 0)
 			return wrap(x, e);
 		if (!x->d && begin(p, x, e) < 0)
 			return x->d ? wrap(x, e) : -1;
+		if (has_some(x))
+			return 0;
 	}
 	for (size_t i = 0; i < PULL_AT_ONCE; i++)
 		if (p->at[i].d)
@@ -182,17 +196,33 @@ step(struct pull *p, struct err *e)
 	return p->next < p->n ? 1 : 0;
 }
 
+static int
+pull(struct pull *p, struct err *e)
+{
+	int result;
+
+	while ((result = step(p, e)) > 0) {
+	}
+	for (size_t i = 0; i < PULL_AT_ONCE; i++)
+		if (p->at[i].d)
+			drop(p, &p->at[i]);
+	return result;
+}
+
 int
 registry_pull(struct session *s, struct blobs *b, const struct descriptor *v,
 	size_t n, struct err *e)
 {
 	struct pull p = {.s = s, .b = b, .v = v, .n = n};
-	int result;
 
-	while ((result = step(&p, e)) > 0) {
-	}
-	for (size_t i = 0; i < PULL_AT_ONCE; i++)
-		if (p.at[i].d)
-			drop(&p, &p.at[i]);
-	return result;
+	return pull(&p, e);
+}
+
+int
+registry_pull_some(struct session *s, struct blobs *b,
+	const struct descriptor *d, uint64_t n, struct err *e)
+{
+	struct pull p = {.s = s, .b = b, .v = d, .n = 1, .some = n};
+
+	return pull(&p, e);
 }

@@ -21,4 +21,11 @@ enum {
 int registry_pull(struct session *s, struct blobs *b,
 	const struct descriptor *v, size_t n, struct err *e) NODISCARD;
 
+/*
+ * The same of one blob, as far as its first n bytes: a later pull goes on from
+ * there.  What is there before the end is whole is in part/ (blobs.h).
+ */
+int registry_pull_some(struct session *s, struct blobs *b,
+	const struct descriptor *d, uint64_t n, struct err *e) NODISCARD;
+
 #endif

@@ -70,9 +70,6 @@ look_at(struct enough *x, const struct tree_entry *entry)
 	struct slice item = item_of(path);
 	size_t i = item.n ? find(x, item) : x->n;
 
-	/* Its target may be in a layer below. */
-	if (entry->type == TREE_HARD_LINK && !x->has_outside)
-		x->is_never = true;
 	if (i == x->n || entry->type >= TREE_WHITEOUT)
 		return;
 	x->n_found += !x->is_found[i];
@@ -91,6 +88,9 @@ enough_after(struct enough *x, const struct tree_entry *entries, size_t n)
 	bool has_items = false, has_tmp = false;
 
 	for (size_t i = 0; i < n; i++) {
+		/* Its target may be in a layer below. */
+		if (entries[i].type == TREE_HARD_LINK && !x->has_outside)
+			x->is_never = true;
 		look_at(x, &entries[i]);
 		has_items = has_items ||
 			strncmp(entries[i].path, store, sizeof(store) - 1) == 0;
@@ -99,4 +99,11 @@ enough_after(struct enough *x, const struct tree_entry *entries, size_t n)
 	x->has_outside = x->has_outside || (has_tmp && !has_items);
 	return !x->is_never && x->has_outside && x->has_manifest &&
 		x->n_found == x->n;
+}
+
+bool
+enough_at(struct enough *x, const struct tree_entry *entry)
+{
+	look_at(x, entry);
+	return !x->is_never && x->has_manifest && x->n_found == x->n;
 }

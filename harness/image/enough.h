@@ -32,5 +32,8 @@ struct enough {
 void enough_init(struct enough *x, const struct docker_config *config);
 /* The next layer's entries, n of them.  True when no more is needed. */
 bool enough_after(struct enough *x, const struct tree_entry *entries, size_t n);
+/* Is that entry, of an image's only layer, the last of what it takes?  What comes
+ * after it might add to it, or be links that tell of pack options. */
+bool enough_at(struct enough *x, const struct tree_entry *entry);
 
 #endif

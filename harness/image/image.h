@@ -92,6 +92,8 @@ struct layer {
 	/* provenance alone was wanted, and found without it: nothing of the
 	 * above is known but name and claimed, and the tree lacks it */
 	bool is_unread;
+	/* the same, but the first members of it were read, to the manifest */
+	bool is_cut;
 	/* over the names of the tar's members, normalised and NUL-ended, in
 	 * their order: where it is equal and diff_id is not, headers or
 	 * contents differ */

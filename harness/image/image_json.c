@@ -36,7 +36,7 @@ layer_json(struct jout *j, const struct layer *layer)
 	jout_str(j, "compression", compression_name(layer->compression));
 	jout_int(j, "size", (int64_t)layer->size);
 	jout_int(j, "entries", (int64_t)layer->entries);
-	jout_bool(j, "is_read", !layer->is_unread);
+	jout_bool(j, "is_read", !layer->is_unread && !layer->is_cut);
 	jout_end(j, '}');
 }
 

@@ -97,17 +97,114 @@ check_digest(const struct reading *r, struct file *f,
 }
 
 static int
-scan_file(struct reading *r, struct file *f, struct layer *layer, struct err *e)
+scan_source(struct reading *r, struct layer_source from, bool may_run_ahead,
+	struct layer *layer, struct err *e)
 {
 	CLEANUP(own_layer)
 	struct layer_stream *stream = NULL;
 
-	if (layer_open(file_source(f), &r->scan.budget, true, &stream, e) < 0)
+	if (layer_open(from, &r->scan.budget, true, &stream, e) < 0)
 		return -1;
 	if (!layer_is_tar(stream))
 		return err_set(e, ERR_INPUT, "is no tar");
-	layer_run_ahead(stream);
+	if (may_run_ahead)
+		layer_run_ahead(stream);
 	return scan_layer(&r->scan, stream, layer, e);
+}
+
+/* ---- a layer that is fetched as far as it is wanted ---- */
+
+enum {
+	GROWS_BYTES = 4 << 20, /* at least, each time; and a quarter more */
+	BLOCK_BYTES = 64 << 10
+};
+
+struct growing {
+	const struct place *from;
+	const struct descriptor *d;
+	int fd;
+	uint64_t at;
+	char block[BLOCK_BYTES];
+};
+
+static void
+growing_fini(struct growing *g)
+{
+	if (g->fd >= 0)
+		close(g->fd);
+}
+
+/* Ask for more, and look at the file that has it. */
+static int
+grow(struct growing *g, struct err *e)
+{
+	uint64_t want = g->at + g->at / 4 + GROWS_BYTES;
+
+	growing_fini(g);
+	g->fd = -1;
+	return place_bring_some(g->from, &g->d->digest,
+		want < g->d->size ? want : g->d->size, &g->fd, e);
+}
+
+static int
+growing_block(void *arg, struct slice *out, struct err *e)
+{
+	struct growing *g = arg;
+	ssize_t n = 0;
+
+	if (g->at == g->d->size)
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		n = g->fd < 0
+			? 0
+			: pread(g->fd, g->block, BLOCK_BYTES, (off_t)g->at);
+		if (n < 0)
+			return err_sys(e, ERR_HOST, "cannot read a layer");
+		if (n > 0)
+			break;
+		if (grow(g, e) < 0)
+			return -1;
+	}
+	if (n == 0)
+		return err_set(e, ERR_HOST, "a layer that was fetched is gone");
+	g->at += (uint64_t)n;
+	*out = (struct slice){g->block, (size_t)n};
+	return 1;
+}
+
+static bool
+is_last(void *arg, const struct tree_entry *entry)
+{
+	return enough_at(arg, entry);
+}
+
+/*
+ * The only layer of an image, from a registry, for its provenance alone: no more
+ * of it is asked for once that is there.
+ */
+static int
+read_growing(struct reading *r, const struct descriptor *d, struct layer *layer,
+	struct tree_range *range, struct err *e)
+{
+	CLEANUP(own_free)
+	struct growing *g = xcalloc(1, sizeof(*g));
+	struct enough enough;
+	int result;
+
+	enough_init(&enough, &r->own->config);
+	g->from = r->own->from;
+	g->d = d;
+	g->fd = -1;
+	r->scan.is_last = is_last;
+	r->scan.arg = &enough;
+	r->scan.budget.packed += d->size;
+	range->begin = r->scan.n;
+	result = scan_source(
+		r, (struct layer_source){growing_block, g}, false, layer, e);
+	growing_fini(g);
+	range->end = r->scan.n;
+	layer->is_cut = r->scan.is_stopped;
+	return result < 0 ? err_wrap(e, "layer '%s'", layer->name) : 0;
 }
 
 /*
@@ -122,7 +219,13 @@ read_layer(struct reading *r, size_t i, struct tree_range *range, struct err *e)
 	CLEANUP(own_image_file)
 	struct file *f = NULL;
 	struct err late = {0};
+	bool is_lacking = false;
 
+	if (r->limits->is_provenance_only && r->found.manifest.n_layers == 1 &&
+		place_lacks(r->own->from, &d->digest, &is_lacking, e) < 0)
+		return -1;
+	if (is_lacking)
+		return read_growing(r, d, layer, range, e);
 	if (place_bring(r->own->from, &d->digest, e) < 0)
 		return -1;
 	if (open_file(r, layer->name, "layer", &f, e) < 0)
@@ -131,7 +234,7 @@ read_layer(struct reading *r, size_t i, struct tree_range *range, struct err *e)
 		return oci_check(d, &d->digest, file_size(f), "layer", e);
 	r->scan.budget.packed += d->size;
 	range->begin = r->scan.n;
-	if (scan_file(r, f, layer, e) < 0) {
+	if (scan_source(r, file_source(f), true, layer, e) < 0) {
 		if (e->kind == ERR_INPUT && check_digest(r, f, d, &late) < 0) {
 			*e = late;
 			return -1;

@@ -21,7 +21,8 @@ struct image_limits {
 	 * the contents of manifests, of configs and of what packages say.  No
 	 * digest is made or checked (each is zeros), and no other contents are
 	 * looked at but their first bytes.  Of layouts and registries not even
-	 * that of the layers below those with the provenance (image/enough.h).
+	 * that of the layers below those with the provenance (image/enough.h),
+	 * and of a single layer in a registry what is before it.
 	 */
 	bool is_provenance_only;
 };

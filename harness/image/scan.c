@@ -285,6 +285,10 @@ read_tar(struct scan *s, struct tar *tar, struct layer *out, struct err *e)
 		out->entries++;
 		if (scan_member(s, m, &contents, e) < 0)
 			return err_wrap(e, "'%s'", shown_of(m->path).text);
+		if (s->is_last && s->is_last(s->arg, &s->v[s->n - 1])) {
+			s->is_stopped = true;
+			return 0;
+		}
 	}
 	return r < 0 ? -1 : tar_finish(tar, s->is_plain, e);
 }
@@ -322,6 +326,10 @@ scan_layer(struct scan *s, struct layer_stream *from, struct layer *out,
 		return -1;
 	}
 	out->compression = layer_compression(from);
+	if (s->is_stopped) {
+		layer_stop(from);
+		return 0;
+	}
 	out->size = layer_size(from);
 	out->diff_id = layer_digest(from);
 	out->order = scan_order(s);

@@ -21,6 +21,10 @@ struct scan {
 	/* No layer, but all there is: names are no whiteouts, and a tar must
 	 * have its end. */
 	bool is_plain;
+	/* Asked after each member of a tar: is the rest not wanted?  NULL: it is. */
+	bool (*is_last)(void *arg, const struct tree_entry *entry);
+	void *arg;
+	bool is_stopped; /* it said so: of the layer, digests and size are not known */
 
 	struct tree_entry *v; /* of all layers, their layer TREE_NO_LAYER */
 	size_t n, cap;

@@ -568,6 +568,12 @@ look_layers(struct look *l)
 	size_t n = l->image->n_guix_layers, n_items = l->image->n_items;
 	char number[24];
 
+	for (size_t i = 0; i < l->image->n_layers; i++)
+		if (l->image->layers[i].is_cut)
+			words_say(l->missing,
+				"what comes after the manifest in its layer, "
+				"which was fetched no further: links there "
+				"would tell of --symlink");
 	if (n > 0 && n < l->image->n_layers)
 		words_say(l->missing,
 			"what was added to the image after it was packed: %zu "

@@ -56,7 +56,6 @@ archive() {	# NAME LAYER...: in NAME.tar, and in the registry
 archive layered 3.tar 2.tar 1.tar 4.tar 5.tar
 archive derived 3.tar 2.tar 1.tar 4.tar 5.tar 6.tar
 archive alone 4.tar 5.tar 1.tar
-sed 's,"PATH=[^"]*",,' config.json >plain.json
 
 # The blobs that the registry was asked for since, as the places of the layers
 # in the image: "c" is the config.
@@ -107,6 +106,41 @@ same only all "and changes nothing"
 look alone --provenance-only
 is "$status $(asked alone)" "0 1 2 3 c" "above all layers of Guix there may be anything"
 
+# Of an image of one layer the rest is not fetched once the manifest is there; what
+# was, is gone on with.
+head -c 30000000 /dev/zero | openssl enc -aes-128-ctr -K 00 -iv 02 -nosalt 2>/dev/null \
+	>"root/gnu/store/12222222222222222222222222222222-big-1/random"
+tar --format=gnu --mtime=@1 --owner=root:0 --group=root:0 --no-recursion -C root -cf early.layer \
+	gnu gnu/store $profile $profile/manifest $item \
+	gnu/store/12222222222222222222222222222222-big-1 \
+	gnu/store/12222222222222222222222222222222-big-1/random bin
+archive early early.layer
+tar --format=gnu --mtime=@1 --owner=root:0 --group=root:0 --no-recursion -C root -cf late.layer \
+	gnu gnu/store gnu/store/12222222222222222222222222222222-big-1 \
+	gnu/store/12222222222222222222222222222222-big-1/random $profile $profile/manifest bin
+archive late late.layer
+blob() {	# its layer's digest
+	skopeo inspect --raw --tls-verify=false "docker://$host/$1:v1" |
+		jq -r '.layers[0].digest[7:]'
+}
+oci=$XDG_CACHE_HOME/unblend/oci
+look early --provenance-only
+is "$status $(jq -r '.channels[].commit' out)" "0 $commit" "one layer: its provenance is found"
+ok "of 30 MB no more than 8 are here" [ "$(stat -c %s "$oci/part/$(blob early)")" -lt 8388608 ]
+not_ok "and no blob" test -e "$oci/blobs/sha256/$(blob early)"
+is "$(jq -c '[.image.layers[].is_read]' out)" "[false]" "it says that it was not read to its end"
+is "$(jq '.missing | map(select(test("fetched no further"))) | length' out)" 1 \
+	"and what may be missing"
+: >"$log"
+run timeout 60 "$UNBLEND" inspect --provenance-only "docker://$host/early:v1"
+like out '^holds .*, up to the manifest: its layer was fetched no further$' "in words too"
+run timeout 60 "$UNBLEND" inspect --json "docker://$host/early:v1"
+is "$status $(jq -r '.image.diff_ids[]' out)" "0 sha256:$(sha early.layer)" "the whole is read after that"
+is "$(jq -r '.pack.options | map(select(test("^-S|symlink"))) | length' out)" 1 "with the link at its end"
+is "$(grep -c -E "GET [^\"]*/blobs/sha256:$(blob early) [^\"]*\" 206" "$log")" 1 "which resumes what was there"
+look late --provenance-only
+is "$status $(jq -r '.channels[].commit' out)" "0 $commit" "a manifest at the end is found, too"
+
 # A layout on this machine is read as little.
 skopeo_copy docker-archive:layered.tar oci:layout:v1
 skopeo_copy docker-archive:layered.tar dir:dir
@@ -121,7 +155,7 @@ run "$UNBLEND" inspect oci:layout:v1
 is "$status" 2 "where a layer is gone, digests cannot be made"
 
 # Nothing in the config says which profile it is: all of it is looked at.
-sed 's,"env":\["PATH=[^"]*"\],"env":[],' config.json >other.json && mv other.json config.json
+small_config 4.tar 5.tar 1.tar | sed 's,"env":\["PATH=[^"]*"\],"env":[],' >config.json
 printf '[{"Config":"config.json","RepoTags":["unnamed:v1"],"Layers":["4.tar","5.tar","1.tar"]}]' \
 	>manifest.json
 tar -cf unnamed.tar config.json manifest.json 4.tar 5.tar 1.tar
