@@ -148,6 +148,7 @@ sharding_note(struct sharding *s, const struct option *longs, int c)
 		longs++;
 	if (!longs->name || sharding_has(c) || !is_for_task(longs->name))
 		return;
+	s->keeps = s->keeps || strcmp(longs->name, "keep") == 0;
 	word = longs->has_arg == no_argument
 		? xasprintf("--%s", longs->name)
 		: xasprintf("--%s=%s", longs->name, optarg);
@@ -168,6 +169,9 @@ sharding_check(struct sharding *s, const char *command, struct sched_options *o)
 		why = "--shard-plan needs --shard";
 	else if (s->study && !s->of && !s->is_slurm)
 		why = "--study needs --shard";
+	else if (s->is_slurm && s->keeps)
+		why = "--keep is not for --executor slurm, whose tasks leave "
+		      "nothing but their databases";
 	else if (s->is_slurm && o->is_changed)
 		why = "--changed needs a database of runs before, and the "
 		      "tasks of Slurm have new ones";

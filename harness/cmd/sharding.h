@@ -12,6 +12,7 @@
 /* Options of `unblend run' that divide it, by hand or by Slurm. */
 struct sharding {
 	bool is_slurm;
+	bool keeps;         /* --keep was given */
 	int64_t number, of; /* --shard; 0: not given */
 	int64_t shards;     /* --shards; 0: not given */
 	const char *plan, *study;

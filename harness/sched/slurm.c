@@ -26,7 +26,7 @@ enum {
 	POLL_MAX_MS = 15000, /* since squeue costs the controller */
 	/* A task that is not in the queue may not be there yet, and what it wrote
 	 * may not be seen here yet. */
-	ABSENCES_MAX = 3,
+	ABSENCES_MAX = 2,
 	AWAY_MS = 3600 * 1000, /* that Slurm may not answer */
 	STUDY_MAX = 256,       /* bytes of the file */
 	LOG_TAIL = 600,

@@ -72,7 +72,5 @@ struct slurm_task {
 bool slurm_parse_task(struct slice line, struct slurm_task *out);
 /* Will nothing more come of a task in this state? */
 bool slurm_is_over(struct slice state);
-/* sbatch's pattern of a file's name, for any name: "%" is "%%". */
-void slurm_pattern(struct buf *out, const char *path);
 
 #endif

@@ -60,6 +60,8 @@ slurm_script(struct buf *out, const char *program,
 {
 	CLEANUP(own_free)
 	char *plan = path_join(o->folder, "plan");
+	CLEANUP(own_free)
+	char *log = path_join(o->folder, "shard-");
 
 	buf_str(out, "#!/bin/sh\nexec");
 	if (put_word(out, program, e) < 0)
@@ -75,7 +77,10 @@ slurm_script(struct buf *out, const char *program,
 	for (size_t i = 0; o->words[i]; i++)
 		if (put_word(out, o->words[i], e) < 0)
 			return -1;
-	buf_char(out, '\n');
+	buf_str(out, " >>");
+	if (put_word(out, log, e) < 0)
+		return -1;
+	buf_str(out, "\"$SLURM_ARRAY_TASK_ID\".log 2>&1\n");
 	return 0;
 }
 
@@ -114,16 +119,6 @@ slurm_is_over(struct slice state)
 	return false;
 }
 
-void
-slurm_pattern(struct buf *out, const char *path)
-{
-	for (; *path; path++) {
-		if (*path == '%')
-			buf_char(out, '%');
-		buf_char(out, *path);
-	}
-}
-
 /* ---- asking ---- */
 
 static int
@@ -156,6 +151,15 @@ ask(const char *const *argv, struct buf *out, struct buf *log, int *status,
 	}
 	*status = outcome.code;
 	return 0;
+}
+
+/* Of what it said, the first line: after that it tells of its --help. */
+static char *
+first_words(const struct buf *log)
+{
+	const char *text = buf_text(log);
+
+	return xmemdup0(text, (size_t)(strchrnul(text, '\n') - text));
 }
 
 /* Of what it said, the last line. */
@@ -206,24 +210,22 @@ slurm_submit(const struct slurm_queue *q, const char *shards, int64_t *job,
 		words_add(&argv, *w);
 	/* Ours are last, since the last one counts. */
 	words_add(&argv, "--parsable");
-	words_add(&argv, "--open-mode=append");
+	/* The script has a log of its own: of a name with a backslash in it
+	 * sbatch replaces nothing. */
+	words_add(&argv, "--output=/dev/null");
 	buf_printf(&word, "--job-name=%s", q->name);
 	words_add(&argv, buf_text(&word));
 	buf_clear(&word);
 	buf_printf(&word, "--array=%s", shards);
 	words_add(&argv, buf_text(&word));
-	buf_clear(&word);
-	buf_str(&word, "--output=");
-	slurm_pattern(&word, q->o->folder);
-	buf_str(&word, "/shard-%a.log");
-	words_add(&argv, buf_text(&word));
 	words_add(&argv, q->script);
 	if (ask(words_take(&argv), &out, &log, &status, e) < 0)
 		return -1;
 	if (status != 0) {
-		const char *words = last_words(&log);
+		CLEANUP(own_free)
+		char *words = first_words(&log);
 
-		return err_set(e, kind_of(words), "sbatch: %s", words);
+		return err_set(e, kind_of(words), "%s", words);
 	}
 	*job = strtoll(buf_text(&out), &end, 10);
 	if (*job <= 0)
