@@ -215,7 +215,7 @@ put_verdict(
 	jout_str(j, "cause", a->cause);
 	jout_str(j, "depth", a->depth);
 	jout_str(j, "rebuilt_sha256", a->rebuilt_sha256);
-	jout_int(j, "run", r->run.id);
+	jout_int(j, "run", a->of_run > 0 ? a->of_run : r->run.id);
 	put_time(j, "started", a->started_s);
 	jout_end(j, '}');
 }
@@ -289,7 +289,8 @@ attest_sample(void *state, const struct report *r,
 	if (!a->is_judged || !a->image_sha256 ||
 		a->verdict == VERDICT_NOT_TRIED)
 		return 0;
-	if (a->recipe_id && a->rebuilt_sha256 &&
+	/* How it was rebuilt is for the run to say that did it. */
+	if (a->of_run == 0 && a->recipe_id && a->rebuilt_sha256 &&
 		write_provenance(t, r, a, e) < 0)
 		return -1;
 	return write_verdict(t, r, a, e);

@@ -311,6 +311,9 @@ put_attempt(void *arg, const struct store_attempt *a, struct err *e)
 		put_lines(b->out, "", a->advice);
 	}
 	put_compared(b, a);
+	/* What stands was found by another run, maybe elsewhere. */
+	if (a->of_run > 0 && store_run_get(b->s, a->of_run, &b->run, e) < 0)
+		return -1;
 	put_machine(b, a);
 	if (put_rebuild(b, a, e) < 0 || put_recipe(b, a, e) < 0)
 		return -1;

@@ -49,6 +49,13 @@ is "$(grep -c '^Not tried in this run: unchanged since run 1\.' "$out/junit.xml"
 is "$(cat "$out"/images/*.html | grep -c 'Not tried in this run: unchanged since run 1\.')" 16 "the pages"
 is "$(head -n 2 "$out/verdicts.csv" | awk -F, '{ print $NF }' | tr -d '\r' | paste -sd' ')" 'of_run 1' "and the CSV"
 
+run "$UNBLEND" report -d "$db" --run 2 --format csv --attest -o "$T/attest"
+is "$(find "$T/attest" -name 'image-000001*' | wc -l)" 1 "what was not rebuilt has no statement on how it was"
+is "$(find "$T/attest" -name 'image-000001*' -exec jq '.predicate.unblend_verdict.run' {} +)" 1 \
+	"and one on its verdict, which names the run"
+run "$UNBLEND" bug -d "$db" --run 2 image-000006
+like "$T/out" '^- Guix: .*1\.5\.0' "a bug report says by which Guix, though the run asked none"
+
 one "$fake/images/image-000003.tar.gz"
 judge -q --changed
 is "$(tried)" 03 "an image file that was replaced is tried"
