@@ -48,6 +48,7 @@ struct lane {
 	struct digest key;
 	uint32_t first, last; /* groups that wait */
 	uint32_t n_waiting, n_lowering;
+	uint32_t n_all; /* that waited when the first of them was taken */
 };
 
 /* What may go better later. */
@@ -584,19 +585,37 @@ lane_expects(const struct plan *p, const struct lane *l)
 	return sum;
 }
 
+/* How many of a lane's groups one job takes: all, unless there are more slots than
+ * lanes. */
+static size_t
+lower_share(const struct plan *p, const struct lane *lane)
+{
+	size_t n = 0, share;
+
+	for (size_t i = 0; i < p->n_lanes; i++)
+		n += p->lanes[i].n_waiting > 0 || p->lanes[i].n_lowering > 0;
+	share = (lane->n_all * n + p->slots - 1) / p->slots;
+	if (share < PLAN_LOWER_WORTH)
+		share = PLAN_LOWER_WORTH;
+	return share < PLAN_ITEMS_MAX ? share : PLAN_ITEMS_MAX;
+}
+
 static bool
 lower_next(struct plan *p, struct plan_job *out)
 {
 	bool closed = is_closed(p);
 	uint32_t best = PLAN_END;
 	int64_t most = -1;
+	size_t share;
 
 	for (size_t i = 0; i < p->n_lanes; i++) {
 		const struct lane *l = &p->lanes[i];
 		int64_t expects;
 
-		if (l->n_waiting == 0 || l->n_lowering > 0 ||
-			(!closed && l->n_waiting < PLAN_LOWER_ENOUGH))
+		if (l->n_waiting == 0 ||
+			(!closed &&
+				(l->n_lowering > 0 ||
+					l->n_waiting < PLAN_LOWER_ENOUGH)))
 			continue;
 		expects = lane_expects(p, l);
 		if (expects <= most)
@@ -616,13 +635,16 @@ lower_next(struct plan *p, struct plan_job *out)
 		return true;
 	}
 	out->kind = PLAN_LOWER;
-	while (out->n < PLAN_ITEMS_MAX && p->lanes[best].n_waiting > 0) {
+	if (p->lanes[best].n_lowering == 0)
+		p->lanes[best].n_all = p->lanes[best].n_waiting;
+	share = closed ? lower_share(p, &p->lanes[best]) : PLAN_ITEMS_MAX;
+	while (out->n < share && p->lanes[best].n_waiting > 0) {
 		uint32_t group = take_from_lane(p, best);
 
 		p->groups[group].state = GROUP_LOWERING;
 		out->items[out->n++] = group;
 	}
-	p->lanes[best].n_lowering = (uint32_t)out->n;
+	p->lanes[best].n_lowering += (uint32_t)out->n;
 	return true;
 }
 

@@ -28,6 +28,8 @@ enum {
 	PLAN_ITEMS_MAX = 100,  /* of one job */
 	PLAN_READ_MAX = 32,    /* small images of one reading */
 	PLAN_COMPARE_MAX = 32, /* images of one comparison */
+	/* Groups of a lane that are worth a process of Guix. */
+	PLAN_LOWER_WORTH = 8,
 	/* Groups of a lane that need not wait for more. */
 	PLAN_LOWER_ENOUGH = 48,
 	PLAN_AHEAD = 1000 /* images that are read and not judged */

@@ -435,6 +435,41 @@ what_takes_no_time_is_compared_together(void **state)
 	plan_free(p);
 }
 
+static void
+a_lone_lane_is_lowered_by_all_slots(void **state)
+{
+	struct plan *p = all_read(30, 2);
+	struct plan_job job;
+
+	(void)state;
+	for (uint32_t i = 0; i < 30; i++)
+		waits(p, i, (int)i, 1);
+	job = next(p);
+	assert_int_equal(job.kind, PLAN_LOWER);
+	assert_int_equal(job.n, 15);
+	assert_int_equal(job.items[0], 0);
+	job = next(p);
+	assert_int_equal(job.kind, PLAN_LOWER);
+	assert_int_equal(job.n, 15);
+	assert_int_equal(job.items[0], 15);
+	plan_free(p);
+
+	/* as long as each has enough to do */
+	p = all_read(10, 4);
+	for (uint32_t i = 0; i < 10; i++)
+		waits(p, i, (int)i, 1);
+	assert_int_equal(next(p).n, PLAN_LOWER_WORTH);
+	plan_free(p);
+
+	/* and there are not as many lanes */
+	p = all_read(30, 2);
+	for (uint32_t i = 0; i < 30; i++)
+		waits(p, i, (int)i, i % 2);
+	assert_int_equal(next(p).n, 15);
+	assert_int_equal(next(p).n, 15);
+	plan_free(p);
+}
+
 int
 main(void)
 {
@@ -449,6 +484,7 @@ main(void)
 		cmocka_unit_test(one_that_ends_a_worker_is_compared_alone),
 		cmocka_unit_test(small_images_are_read_together),
 		cmocka_unit_test(a_large_image_is_read_alone),
+		cmocka_unit_test(a_lone_lane_is_lowered_by_all_slots),
 		cmocka_unit_test(what_takes_no_time_is_compared_together),
 		cmocka_unit_test(small_images_are_compared_when_they_are_many),
 		cmocka_unit_test(what_one_worker_did_not_survive_is_read_alone),
