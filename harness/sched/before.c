@@ -15,12 +15,14 @@ enum {
 	PAUSE_MAX_MS = 300000 /* at most */
 };
 
-/* It says nothing of the image: tried again, it may end otherwise. */
+/* It says nothing of the image, or less than could be found: tried again, it may
+ * end otherwise. */
 static bool
 may_pass(const struct store_standing *at)
 {
 	return at->verdict == VERDICT_NOT_TRIED ||
-		classify_may_pass(at->class_);
+		classify_may_pass(at->class_) ||
+		(at->class_ && strcmp(at->class_, "not-examined") == 0);
 }
 
 /* As far as it is known, is all as it was then? */

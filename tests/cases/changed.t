@@ -143,6 +143,12 @@ judge -q --changed --only image-000002 --guix /nowhere/guix
 judge -q --changed --only image-000002 --guix /nowhere/guix
 is "$(verdicts)/$(tried)" "image-000002 not-tried/02" "not-tried never stands, whatever it was for"
 
+judge -q --only image-000006
+sql "UPDATE attempt SET verdict = 'same-inputs', class = 'not-examined' WHERE sample_id IN
+	(SELECT id FROM sample WHERE name = 'image-000006')" >/dev/null
+judge -q --changed --only image-000006
+is "$(verdicts)/$(tried)" "image-000006 different/06" "nor what could not be examined"
+
 # --- what is hopeless ----------------------------------------------------------------
 judge -q --only image-000008
 is "$status/$(verdicts)" "1/image-000008 unbuildable" "what does not build"
