@@ -101,7 +101,7 @@ add_all(struct scheduler *s, int64_t *run, struct err *e)
 	if (store_batch_begin(s->store, e) < 0)
 		return -1;
 	result = begin_run(s, run, e);
-	if (result == 0 && s->o->shards)
+	if (result == 0 && s->o->shard)
 		result = shard_record(s, *run, e);
 	for (size_t i = 0; result == 0 && i < s->n_queue; i++)
 		result = add_sample(s, *run, &s->queue[i], e);
@@ -210,7 +210,7 @@ sched_open(struct scheduler *s, struct store *store,
 	confine_open(&s->cgroup);
 	s->events = events_open(o->events_fd);
 	select_all(s);
-	if (o->shards && shard_pick(s, e) < 0) {
+	if (o->shard && shard_pick(s, e) < 0) {
 		sched_close(s);
 		return -1;
 	}

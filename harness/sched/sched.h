@@ -48,7 +48,7 @@ struct sched_options {
 	bool is_changed;     /* verdicts stand where nothing has changed */
 	int64_t retries; /* of what may pass, of one image, those of runs before
 			  * that ended so among them */
-	/* Of which only shard number `shard' is run here; 0: it is not divided.
+	/* Of which only shard number `shard' is run here; 0: all are.
 	 * See shard.h; shard_plan may be NULL. */
 	int64_t shard, shards;
 	const char *shard_plan;

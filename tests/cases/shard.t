@@ -85,6 +85,31 @@ unblend whole -q -o "$T/o7" -d "$T/o7.db" --study tuesday --shard 3/3
 run "$UNBLEND" merge "$T/two.db" "$T/s1.db" "$T/o7.db"
 like "$T/err" 'or --study differs' "nor those of another --study"
 
+# What would be done, of a shard, and of all where Slurm would do it.
+unblend whole --plan --shard 1/3
+is "$(grep -c 'image-' "$T/out")" "$(sql "$T/s1.db" "SELECT count(DISTINCT recipe_id) FROM attempt a
+	JOIN sample s ON s.id = sample_id WHERE name LIKE 'image-%'")" "--plan tells of a shard's recipes"
+unblend whole --plan --executor slurm
+is "$(grep -c 'image-' "$T/out")" 15 "and of all for Slurm"
+
+# Two nights in the same databases: in the second nothing has changed.
+for night in monday tuesday; do
+	for n in 1 2; do
+		unblend cache$n -q -o "$T/n$n" -d "$T/n$n.db" --shard $n/2 --study $night --changed
+	done
+done
+run "$UNBLEND" merge "$T/nights.db" "$T/n1.db" "$T/n2.db"
+is "$status" 0 "databases of two nights" || diag "$(cat "$T/err")"
+is "$(sql "$T/nights.db" "SELECT r.id, ended_s NOT NULL, (SELECT count(*) FROM judgement j WHERE j.run_id = r.id),
+	(SELECT count(*) FROM shard s WHERE s.run_id = r.id) FROM run r" | tr '\n' ' ')" "1|1|66|2 2|1|66|2 " \
+	"become two runs, each with all"
+ok "in the second, verdicts stand" test "$(sql "$T/nights.db" "SELECT count(*) FROM skip")" -gt 50
+is "$(sql "$T/nights.db" "SELECT DISTINCT s.run_id, o.run_id FROM skip JOIN sample s ON s.id = sample_id
+	JOIN sample o ON o.id = of_sample_id WHERE s.name = o.name")" "2|1" "that are of the first"
+before=$(sql "$T/nights.db" .dump | sha256sum)
+run "$UNBLEND" merge "$T/nights.db" "$T/n2.db" "$T/n1.db"
+is "$(sql "$T/nights.db" .dump | sha256sum)" "$before" "and once more change nothing"
+
 # The profile is found again although the file has changed.
 touch "$T/fake/text"
 cp "$T/fake/copy" "$T/fake/text"
