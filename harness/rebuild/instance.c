@@ -45,6 +45,7 @@ make_mirrors(struct task *t, struct err *e)
 	CLEANUP(own_free)
 	char *file = xasprintf("%s/.gitconfig", t->home);
 	const struct recipe *r = t->recipe;
+	int64_t date_s = -1;
 	struct mirror_options o = {
 		.cache = t->cache,
 		.redirects = t->o->mirrors,
@@ -55,7 +56,12 @@ make_mirrors(struct task *t, struct err *e)
 		.log = &t->log,
 		.ran = task_ran,
 		.ran_arg = t,
+		.date_s = &date_s,
 	};
+
+	t->out->n_dates = 0;
+	t->out->dates =
+		arena_alloc(t->a, (r->n_channels + 1) * sizeof(*t->out->dates));
 
 	for (size_t i = 0; i < r->n_channels; i++) {
 		struct diagnosis why;
@@ -71,6 +77,11 @@ make_mirrors(struct task *t, struct err *e)
 		if (rc == 0)
 			return task_end_diagnosed(t, &why);
 		words_add(&paths, path);
+		if (date_s >= 0)
+			t->out->dates[t->out->n_dates++] = (struct commit_date){
+				arena_copy(t->a, r->channels[i].commit,
+					strlen(r->channels[i].commit)),
+				date_s};
 	}
 	mirror_config(words_take(&paths), r->channels, r->n_channels, &config);
 	if (aside_write(file, buf_text(&config), config.n, e) < 0)

@@ -165,6 +165,7 @@ struct git {
 	const char *dir;     /* the mirror */
 	const char *const *env;
 	struct arena *a;
+	struct buf *said; /* gets stdout; NULL: nobody does */
 };
 
 /*
@@ -320,7 +321,7 @@ git_run(struct git *g, const char *const *args, const char *place,
 	words = words_take(&argv);
 	if (place && g->o->ran)
 		g->o->ran(g->o->ran_arg, words);
-	if (sandbox_run(&box, words, spec, NULL, log, g->o->stop, outcome,
+	if (sandbox_run(&box, words, spec, g->said, log, g->o->stop, outcome,
 		    &has_run, &code, e) < 0)
 		return e->kind == ERR_ABSENT
 			? err_set(e, ERR_HOST, "there is no bwrap to run")
@@ -387,6 +388,31 @@ keep(struct git *g, const struct channel *c, struct err *e)
 	if (rc == 0)
 		return err_set(
 			e, ERR_HOST, "%s: git cannot write a branch", g->dir);
+	return rc < 0 ? -1 : 0;
+}
+
+/* When the commit was made, as it says; of a channel, so it may say anything. */
+static int
+read_date(struct git *g, const struct channel *c, struct err *e)
+{
+	CLEANUP(buf_fini)
+	struct buf said = {0};
+	long long date = -1;
+	int rc;
+
+	if (!g->o->date_s)
+		return 0;
+	g->said = &said;
+	rc = git_ask(g,
+		(const char *const[]){"log", "-1", "--no-show-signature",
+			"--format=%ct", c->commit, "--", NULL},
+		e);
+	g->said = NULL;
+	if (rc > 0 &&
+		(sscanf(buf_text(&said), "%lld", &date) != 1 || date < 0 ||
+			date > REBUILD_DATE_MAX))
+		date = -1;
+	*g->o->date_s = date;
 	return rc < 0 ? -1 : 0;
 }
 
@@ -533,7 +559,7 @@ mirror_get(const struct mirror_options *o, const struct channel *c,
 	char *git = task_find_guix("git");
 	CLEANUP(own_fd)
 	int lock = -1;
-	struct git g = {o, git, dir, git_env(a, o->cache), a};
+	struct git g = {o, git, dir, git_env(a, o->cache), a, NULL};
 	int rc;
 
 	*why = (struct diagnosis){0};
@@ -551,7 +577,7 @@ mirror_get(const struct mirror_options *o, const struct channel *c,
 		rc = fetch_all(&g, c, why, e);
 	if (rc <= 0)
 		return rc;
-	if (keep(&g, c, e) < 0)
+	if (keep(&g, c, e) < 0 || read_date(&g, c, e) < 0)
 		return -1;
 	*path = arena_copy(a, dir, strlen(dir));
 	return 1;

@@ -26,6 +26,9 @@ struct mirror_options {
 	size_t log_cap;
 	const volatile int *stop;
 	struct buf *log; /* what git said is appended */
+	/* the date of the commit, in seconds since 1970; -1: not known.  May be
+	 * NULL */
+	int64_t *date_s;
 	/* each command line as run */
 	void (*ran)(void *arg, const char *const *argv);
 	void *ran_arg;

@@ -53,6 +53,15 @@ struct rebuild_options {
 	void *stage_arg;
 };
 
+/* The last second of the year 9999. */
+#define REBUILD_DATE_MAX INT64_C(253402300799)
+
+/* When a commit of a channel was made, as it says. */
+struct commit_date {
+	const char *commit;
+	int64_t time_s; /* since 1970 */
+};
+
 /* What happened.  Ended by rebuild_fini; strings live in arena. */
 struct rebuild {
 	enum rebuild_end end;
@@ -84,6 +93,8 @@ struct rebuild {
 	const char *const *notes; /* sentences: what was tried, chosen and
 				      * found */
 	size_t n_notes;
+	struct commit_date *dates; /* of the channels, as far as known */
+	size_t n_dates;
 	const char *const *built_drvs; /* those built in this run */
 	size_t n_built_drvs;
 	const char *log_path;        /* whole log (capped), in work */

@@ -107,6 +107,15 @@ json_begin(const struct report *r, void **state, struct err *e)
 	return 0;
 }
 
+static void
+put_date(struct jout *j, int64_t date_s)
+{
+	char when[CLOCK_ISO];
+
+	clock_iso(date_s, when);
+	jout_str(j, "date", when);
+}
+
 static int
 put_channel(void *arg, const struct store_channel *c, struct err *e)
 {
@@ -118,6 +127,10 @@ put_channel(void *arg, const struct store_channel *c, struct err *e)
 	jout_str(j, "url", c->url);
 	jout_str(j, "branch", c->branch);
 	jout_str(j, "commit", c->commit);
+	if (c->date_s >= 0)
+		put_date(j, c->date_s);
+	else
+		jout_null(j, "date");
 	if (c->intro_commit) {
 		jout_begin(j, "introduction", '{');
 		jout_str(j, "commit", c->intro_commit);

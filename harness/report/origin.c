@@ -39,9 +39,10 @@ add_channel(void *arg, const struct store_channel *c, struct err *e)
 	page_url(m, c->url);
 	markup(m,
 		"</td><td data-l=\"Branch\" class=\"word\">%s</td>"
-		"<td data-l=\"Commit\"><code>%s</code></td>"
-		"<td data-l=\"Introduction\">",
+		"<td data-l=\"Commit\"><code>%s</code>",
 		c->branch, c->commit);
+	page_date(m, c->date_s);
+	fputs("</td><td data-l=\"Introduction\">", m->f);
 	if (c->intro_commit)
 		markup(m,
 			"<code>%s</code> <span class=\"sub signer\">signed by "

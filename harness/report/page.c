@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "report/chart.h"
 #include "report/words.h"
@@ -30,6 +31,18 @@ page_close(FILE *f, const char *path, struct err *e)
 	if (fclose(f) != 0 || is_failed)
 		return err_sys(e, ERR_HOST, "%s: cannot write", path);
 	return 0;
+}
+
+void
+page_date(struct markup *m, int64_t date_s)
+{
+	char when[CLOCK_ISO];
+
+	if (date_s < 0)
+		return;
+	clock_iso(date_s, when);
+	when[strlen("2026-11-24")] = '\0';
+	markup(m, " <time class=\"sub\">%s</time>", when);
 }
 
 void

@@ -50,6 +50,8 @@ void page_copy(
 void
 page_fact(struct markup *m, const char *label, const char *value, bool is_code);
 
+/* " <time>2026-11-24</time>"; nothing before 1970. */
+void page_date(struct markup *m, int64_t date_s);
 /* A link to url where a browser may follow it, else its text alone. */
 void page_url(struct markup *m, const char *url);
 

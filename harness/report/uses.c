@@ -218,6 +218,7 @@ begin_part(struct walk *w, const struct store_use *u, const char *part)
 	if (u->url) {
 		fputs("<p>", m->f);
 		page_url(m, u->url);
+		page_date(m, u->date_s);
 		fputs("</p>\n", m->f);
 	}
 	fputs("<ul class=\"changes\">\n", m->f);

@@ -59,7 +59,7 @@ write_hex(struct markup *m, struct slice s, struct slice other, int64_t at)
 	for (size_t i = 0; i < s.n; i += ROW) {
 		size_t end = s.n - i < ROW ? s.n : i + ROW;
 
-		fprintf(m->f, "%08" PRIx64 "  ", at + (int64_t)i);
+		fprintf(m->f, "%08" PRIx64 "  ", (uint64_t)at + i);
 		write_bytes(m->f, s, other, i, end, true);
 		fprintf(m->f, "%*s  ", 3 * (int)(ROW - (end - i)), "");
 		write_bytes(m->f, s, other, i, end, false);

@@ -115,13 +115,18 @@ keep(const struct asked *m, const struct rebuild *all, const struct lowered *l,
 			.path = l->path,
 			.profile = l->profile,
 			.guix_version = all->guix_version,
+			.dates = all->dates,
+			.n_dates = all->n_dates,
 			.notes = notes,
 			.n_notes = n > 1,
 			.commands = all->commands,
 			.n_commands = all->n_commands,
 			.elapsed_ms = all->elapsed_ms / (int64_t)n,
 		}};
-	const struct result_lowered lowered = {.lowered = *l, .note = note};
+	const struct result_lowered lowered = {.lowered = *l,
+		.note = note,
+		.dates = all->dates,
+		.n_dates = all->n_dates};
 
 	if (m->request.depth == DEPTH_RECIPE)
 		return result_write(m->folder, &one, e);
@@ -224,6 +229,10 @@ build(const struct job *job, const struct request *r,
 	if (rebuild_run(&r->recipe, &o, b, e) < 0)
 		return -1;
 	add_note(b, l->note);
+	if (b->n_dates == 0) {
+		b->dates = l->dates;
+		b->n_dates = l->n_dates;
+	}
 	/* It is rooted and read-only: these are the bytes of all comparisons. */
 	if (b->end == REBUILD_DONE && b->output) {
 		if (digest_file(b->output, &out->sha256, &size, e) < 0)

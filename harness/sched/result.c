@@ -28,6 +28,19 @@ put_variant(struct jout *j, const struct variant *v)
 }
 
 static void
+put_dates(struct jout *j, const struct commit_date *v, size_t n)
+{
+	jout_begin(j, "dates", '[');
+	for (size_t i = 0; i < n; i++) {
+		jout_begin(j, NULL, '{');
+		jout_str(j, "commit", v[i].commit);
+		jout_int(j, "time_s", v[i].time_s);
+		jout_end(j, '}');
+	}
+	jout_end(j, ']');
+}
+
+static void
 put_rebuild(struct jout *j, const struct rebuild *b)
 {
 	jout_int(j, "end", b->end);
@@ -52,6 +65,7 @@ put_rebuild(struct jout *j, const struct rebuild *b)
 	jout_str(j, "depth", depth_name(b->depth));
 	put_strings(j, "examined", b->examined_drvs, b->examined);
 	jout_int(j, "unstable", b->unstable);
+	put_dates(j, b->dates, b->n_dates);
 	put_strings(j, "notes", b->notes, b->n_notes);
 	put_strings(j, "built_drvs", b->built_drvs, b->n_built_drvs);
 	put_strings(j, "commands", b->commands, b->n_commands);
@@ -119,6 +133,24 @@ get_variant(struct arena *a, const struct jdoc *doc)
 	return v->label ? v : NULL;
 }
 
+static struct commit_date *
+get_dates(struct arena *a, const struct jdoc *doc, size_t *n)
+{
+	const struct jdoc *list = jdoc_get(doc, "dates");
+	struct commit_date *v;
+
+	*n = jdoc_len(list);
+	v = arena_alloc(a, (*n + 1) * sizeof(*v));
+	for (size_t i = 0; i < *n; i++) {
+		const struct jdoc *one = jdoc_at(list, i);
+		const char *commit = get(a, one, "commit");
+
+		v[i] = (struct commit_date){commit ? commit : "",
+			jdoc_int(jdoc_get(one, "time_s"), 0)};
+	}
+	return v;
+}
+
 static unsigned
 get_count(const struct jdoc *doc, const char *key)
 {
@@ -152,6 +184,7 @@ get_rebuild(const struct jdoc *doc, struct rebuild *b)
 	b->examined_drvs = get_strings(a, doc, "examined", &n);
 	b->examined = (unsigned)n;
 	b->unstable = get_count(doc, "unstable");
+	b->dates = get_dates(a, doc, &b->n_dates);
 	b->notes = get_strings(a, doc, "notes", &b->n_notes);
 	b->built_drvs = get_strings(a, doc, "built_drvs", &b->n_built_drvs);
 	b->commands = get_strings(a, doc, "commands", &b->n_commands);
@@ -228,6 +261,7 @@ result_lowered_write(
 	jout_str(&j, "path", l->lowered.path);
 	jout_str(&j, "profile", l->lowered.profile);
 	jout_str(&j, "note", l->note);
+	put_dates(&j, l->dates, l->n_dates);
 	jout_end(&j, '}');
 	if (jout_close(&j, e) < 0)
 		return -1;
@@ -255,5 +289,6 @@ result_lowered_read(const char *folder, struct arena *a,
 		.path = get(a, doc, "path"),
 		.profile = get(a, doc, "profile")};
 	out->note = get(a, doc, "note");
+	out->dates = get_dates(a, doc, &out->n_dates);
 	return out->lowered.drv != NULL;
 }

@@ -39,6 +39,8 @@ bool result_is(const char *folder);
 struct result_lowered {
 	struct lowered lowered;
 	const char *note;
+	struct commit_date *dates; /* of the channels */
+	size_t n_dates;
 };
 int result_lowered_write(const char *folder, const struct result_lowered *l,
 	struct err *e) NODISCARD;

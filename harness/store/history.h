@@ -79,6 +79,7 @@ struct store_use {
 	bool is_accepted; /* as in struct store_attempt */
 	/* The package is named by what differs, or failed to build. */
 	bool is_blamed;
+	int64_t date_s; /* of the channel's commit; -1: not known */
 };
 
 /* By name and version; of those first what is blamed, then what is not accepted,

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "rebuild/rebuild.h"
 #include "store/record.h"
 
 static const char *const text_kinds[LOAD_TEXT_KINDS] = {"missing", "guessed",
@@ -110,6 +111,19 @@ load_rebuild(struct load *l)
 	if (guix.n == 0)
 		return 0;
 	return LOAD_ADD(l, RUN_GUIX, NULL, db_int(l->sample), db_slice(guix));
+}
+
+static int
+load_date(struct load *l)
+{
+	struct spool *sp = &l->sp;
+
+	if (l->dates++ >= RECORD_CHANNELS_MAX)
+		return spool_bad(
+			sp, "over %d dates of commits", RECORD_CHANNELS_MAX);
+	return LOAD_ADD(l, COMMIT_DATE_ADD, NULL,
+		db_slice(spool_word(sp, sp->doc, "commit")),
+		db_int(spool_int(sp, sp->doc, "time_s", 0, REBUILD_DATE_MAX)));
 }
 
 static int
@@ -283,6 +297,7 @@ static const struct kind {
 	{"recipe", 3, SEEN_RECIPE, 0, load_recipe},
 	{"command", 3, SEEN_COMMAND, SEEN_RECIPE, load_recipe_command},
 	{"rebuild", 4, SEEN_REBUILD, 0, load_rebuild},
+	{"commit-date", 4, 0, SEEN_REBUILD, load_date},
 	{"rebuilt", 5, SEEN_REBUILT, 0, load_rebuilt},
 	{"rebuilt-layer", 5, 0, SEEN_REBUILT, load_rebuilt_layer},
 	{"comparison", 6, SEEN_COMPARISON, 0, load_comparison},

@@ -41,7 +41,7 @@ struct load {
 	struct digest image_sha256, rebuilt_sha256;
 	int64_t differences, packages;
 	/* rows so far */
-	int64_t texts[LOAD_TEXT_KINDS], rebuilt_layers, forgiven, stored;
+	int64_t texts[LOAD_TEXT_KINDS], rebuilt_layers, forgiven, stored, dates;
 	struct pack *log;
 };
 

@@ -106,11 +106,32 @@ merge_table(struct merge *m, const struct shared *t, struct err *e)
 	return more;
 }
 
+/* What is known already stays as it is. */
+static int
+merge_dates(struct merge *m, struct err *e)
+{
+	CLEANUP(db_end)
+	struct db_rows rows = {0};
+	int more;
+
+	if (db_query(m->from, STMT_COMMIT_DATE_ALL, NULL, 0, &rows, e) < 0)
+		return -1;
+	while ((more = db_next(&rows, e)) > 0) {
+		struct db_value v[2];
+
+		if (merge_values(m, &rows, 0, "ti", v, 0, e) < 0 ||
+			db_run(m->into, STMT_COMMIT_DATE_ADD, v, 2, NULL, e) <
+				0)
+			return -1;
+	}
+	return more;
+}
+
 int
 merge_shared(struct merge *m, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (merge_table(m, &tables[i], e) < 0)
 			return -1;
-	return 0;
+	return merge_dates(m, e);
 }

@@ -206,6 +206,9 @@ store_channels(struct store *s, int64_t sample,
 			.commit = db_column_text(&rows, 3),
 			.intro_commit = db_column_text(&rows, 4),
 			.intro_signer = db_column_text(&rows, 5),
+			.date_s = db_column_is_null(&rows, 6)
+				? -1
+				: db_column_int(&rows, 6),
 		};
 
 		if (f(arg, &c, e) != 0)

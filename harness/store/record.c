@@ -519,6 +519,12 @@ record_rebuild(struct record *r, const struct rebuild *b)
 	jout_int(&j, "examined", b->examined);
 	jout_int(&j, "unstable", b->unstable);
 	line_end(&j);
+	for (size_t i = 0; i < b->n_dates && i < RECORD_CHANNELS_MAX; i++) {
+		line_begin(r, &j, "commit-date");
+		put_word(&j, "commit", b->dates[i].commit);
+		jout_int(&j, "time_s", b->dates[i].time_s);
+		line_end(&j);
+	}
 	put_texts(r, "note", b->notes, b->n_notes);
 	put_texts(r, "built-drv", b->built_drvs, b->n_built_drvs);
 	put_texts(r, "command", b->commands, b->n_commands);

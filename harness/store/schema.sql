@@ -165,6 +165,12 @@ CREATE TABLE channel (
 	PRIMARY KEY (channel_set_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- When a commit of a channel was made, as it says itself.
+CREATE TABLE commit_date (
+	"commit" TEXT PRIMARY KEY,
+	time_s INTEGER NOT NULL CHECK (time_s BETWEEN 0 AND 253402300799)
+) STRICT, WITHOUT ROWID;
+
 -- Where an image says it comes from.
 CREATE TABLE provenance (
 	id INTEGER PRIMARY KEY,

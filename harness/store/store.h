@@ -125,6 +125,7 @@ struct store_attempt {
 struct store_channel {
 	const char *name, *url;
 	const char *branch, *commit, *intro_commit, *intro_signer; /* or NULL */
+	int64_t date_s; /* when the commit was made; -1: not known */
 };
 
 struct store_package {

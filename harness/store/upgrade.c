@@ -102,7 +102,7 @@ upgrade_2(struct store *s, struct err *e)
 	return db_script(s, tables, e);
 }
 
-/* 4: the shards of a run; what contents differ in. */
+/* 4: the shards of a run; what contents differ in; dates of commits. */
 static int
 upgrade_3(struct store *s, struct err *e)
 {
@@ -131,6 +131,10 @@ upgrade_3(struct store *s, struct err *e)
 		"rebuilt BLOB, "
 		"PRIMARY KEY (sample_id, seq), "
 		"FOREIGN KEY (sample_id, seq) REFERENCES difference (sample_id, seq) "
+		") STRICT, WITHOUT ROWID; "
+		"CREATE TABLE commit_date ( "
+		"\"commit\" TEXT PRIMARY KEY, "
+		"time_s INTEGER NOT NULL CHECK (time_s BETWEEN 0 AND 253402300799) "
 		") STRICT, WITHOUT ROWID; "
 		"PRAGMA user_version = 4;";
 

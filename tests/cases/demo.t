@@ -106,6 +106,16 @@ is "$(sql "SELECT url FROM sample JOIN attempt ON sample.id = sample_id
 	JOIN channel USING (channel_set_id) WHERE sample.name = 'git-url'")" \
 	git://127.0.0.1/guix "the dead URL is recorded"
 
+# Commits have their dates.
+sql 'SELECT "commit" || " " || time_s FROM commit_date ORDER BY 1' >"$T/dates"
+cut -d' ' -f1 "$T/dates" | while read -r commit; do
+	# shellcheck disable=SC2016
+	tests/world/enter sh -c 'for d in /srv/channels/*; do git -C "$d" log -1 --format="%H %ct" "$1" -- 2>/dev/null && break; done' \
+		sh "$commit"
+done >"$T/git.dates"
+same "$T/dates" "$T/git.dates" "as git tells them"
+ok "all that were mirrored" test "$(wc -l <"$T/dates")" -ge 4
+
 # Differences are named.
 is "$(sql "SELECT path || ' ' || kind FROM difference JOIN sample ON sample.id = sample_id
 	WHERE name = 'tampered'")" "etc/motd only-in-image" "the added file is named"

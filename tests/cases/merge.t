@@ -34,6 +34,7 @@ contents() {
 		JOIN image_file f ON f.image_id = i.id ORDER BY 2, 3;
 	SELECT 'recipe', hex(r.content), channels_scm, manifest_scm, format, pack_options, c.label
 		FROM recipe r JOIN channel_set c ON c.id = channel_set_id ORDER BY 2;
+	SELECT 'commit-date', d.* FROM commit_date d ORDER BY 2;
 	SELECT 'channel', c.label, h.seq, h.name, h.url, h.\"commit\" FROM channel_set c
 		JOIN channel h ON h.channel_set_id = c.id ORDER BY 2, 3;
 	SELECT 'package', hex(p.content), k.* FROM provenance p JOIN package k ON k.provenance_id = p.id

@@ -71,6 +71,11 @@ is "$(grep 'because of it</span>' "$page" | grep -o 'image-[0-9]*<' | tr -d '<' 
 is "$(sed -n 's/.*="'$package'.html">.*"Images" class="num">\([0-9]*\)<.*/\1/p' "$site/packages/index.html")" \
 	"$(uses '' | wc -l)" "their list counts them"
 is "$(grep -c '<h2 id="part-' "$site/channels/guix.html")" 11 "the page of a channel has its commits"
+is "$(grep -o '<time class="sub">[^<]*' "$site/channels/guix.html" | sed 's/.*>//' | sort)" \
+	"$(sql "SELECT date(time_s, 'unixepoch') FROM commit_date ORDER BY 1")" "with their dates, where they are known"
+is "$(sed -n 's/.*data-l="Commit"><code>[^<]*<\/code> <time class="sub">\([^<]*\).*/\1/p' "$site/images/image-000107.html")" \
+	"$(sql "SELECT date(time_s, 'unixepoch') FROM commit_date JOIN channel USING (\"commit\") WHERE channel_set_id = 2")" \
+	"as on the page of an image"
 dead=$(cd "$site" && grep -oh 'href="[^"#]*\.\(html\|log\|json\|csv\|xml\)' index.html | sed 's/href="//' |
 	sort -u | while read -r file; do [ -f "$file" ] || echo "$file"; done
 	cd images && grep -oh 'href="\.\./[^"#]*' ./*.html | sed 's/href="//' | sort -u |

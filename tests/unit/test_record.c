@@ -252,10 +252,12 @@ take_channel(void *arg, const struct store_channel *c, struct err *e)
 		assert_string_equal(c->branch, "master");
 		assert_string_equal(c->intro_signer, "BBB0 2DDF");
 		assert_string_equal(c->commit, channels[0].commit);
+		assert_int_equal(c->date_s, 1000000000);
 	} else {
 		assert_string_equal(c->name, "alice");
 		assert_null(c->branch);
 		assert_null(c->intro_commit);
+		assert_int_equal(c->date_s, -1);
 	}
 	return 0;
 }
@@ -387,6 +389,7 @@ record_all(const struct place *p, const char *log_path)
 			.offset = -1},
 	};
 	static const char *const labels[] = {"hello@2.12"};
+	struct commit_date dates[] = {{channels[0].commit, 1000000000}};
 	struct sample_image image, rebuilt;
 	struct recipe recipe = sample_recipe();
 	struct rebuild rebuild = {
@@ -399,6 +402,8 @@ record_all(const struct place *p, const char *log_path)
 		.substituted = 2,
 		.valid = 3,
 		.downloaded = 4,
+		.dates = dates,
+		.n_dates = 1,
 		.built_drvs = drvs,
 		.n_built_drvs = 1,
 		.log_path = log_path,

@@ -99,9 +99,10 @@ print_report(struct store *s, int is_colour)
 static const struct store_channel channels[] = {
 	{"guix", "https://git.example.org/guix.git", "master",
 		"1111111111111111111111111111111111111111",
-		"2222222222222222222222222222222222222222", "AAAA BBBB"},
+		"2222222222222222222222222222222222222222", "AAAA BBBB",
+		1000000000},
 	{"lab", "file:///srv/lab", "main",
-		"3333333333333333333333333333333333333333", NULL, NULL},
+		"3333333333333333333333333333333333333333", NULL, NULL, -1},
 	{0},
 };
 static const struct store_package packages[] = {
@@ -568,6 +569,10 @@ pages_link_and_say_all(void **state)
 	assert_non_null(
 		strstr(page, "1 file outside the store. It was added."));
 	assert_non_null(strstr(page, "Ask its author."));
+	assert_non_null(strstr(page,
+		"1111111111111111111111111111111111111111</code>"
+		" <time class=\"sub\">2001-09-09</time></td>"));
+	assert_int_equal(count(page, "<time class=\"sub\">"), 1);
 	assert_non_null(strstr(page, "(specifications-&gt;manifest &#39;())"));
 	assert_non_null(strstr(page,
 		"<summary><code>gnu/store/a-hello-2.12/</code> "
@@ -662,7 +667,9 @@ static void
 hostile_text_stays_text(void **state)
 {
 	static const struct store_channel ch[] = {
-		{HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE}, {0}};
+		{HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE,
+			INT64_C(253402300799)},
+		{0}};
 	static const struct store_package pa[] = {
 		{HOSTILE, HOSTILE, HOSTILE, HOSTILE, 3, HOSTILE, HOSTILE}, {0}};
 	static const struct store_layer la[] = {

@@ -122,6 +122,7 @@ an_older_database_is_brought_up(void **state)
 		"DROP TABLE trial",
 		"DROP TABLE shard",
 		"DROP TABLE excerpt",
+		"DROP TABLE commit_date",
 		"CREATE VIEW judgement AS SELECT 1",
 		"ALTER TABLE rebuild DROP COLUMN depth",
 		"ALTER TABLE rebuild DROP COLUMN examined",
@@ -162,8 +163,8 @@ an_older_database_is_brought_up(void **state)
 	assert_int_equal(ask(p,
 				 "SELECT count(*) FROM sqlite_schema"
 				 " WHERE name IN ('skip', 'basis', 'trial',"
-				 " 'shard', 'excerpt')"),
-		5);
+				 " 'shard', 'excerpt', 'commit_date')"),
+		6);
 	assert_int_equal(
 		ask(p, "SELECT rank FROM judgement"), VERDICT_SAME_INPUTS);
 	assert_int_equal(ask(p, "SELECT is_accepted FROM judgement"), 1);
