@@ -59,14 +59,28 @@ aside_drop(struct aside *a)
 	*a = (struct aside){0};
 }
 
-int
-aside_write(const char *path, const void *p, size_t n, struct err *e)
+static int
+write_whole(
+	const char *path, const void *p, size_t n, bool is_brief, struct err *e)
 {
 	CLEANUP(aside_drop)
 	struct aside a = {0};
 
 	if (aside_open(&a, path, e) < 0)
 		return -1;
+	a.is_brief = is_brief;
 	fwrite(p, 1, n, a.f);
 	return aside_publish(&a, e);
+}
+
+int
+aside_write(const char *path, const void *p, size_t n, struct err *e)
+{
+	return write_whole(path, p, n, false, e);
+}
+
+int
+aside_write_brief(const char *path, const void *p, size_t n, struct err *e)
+{
+	return write_whole(path, p, n, true, e);
 }

@@ -29,8 +29,10 @@ int aside_open(struct aside *a, const char *path, struct err *e) NODISCARD;
 int aside_publish(struct aside *a, struct err *e) NODISCARD;
 /* Remove what was not published; nothing after aside_publish. */
 void aside_drop(struct aside *a);
-/* The same in one call. */
+/* The same in one call; of a brief one. */
 int
 aside_write(const char *path, const void *p, size_t n, struct err *e) NODISCARD;
+int aside_write_brief(
+	const char *path, const void *p, size_t n, struct err *e) NODISCARD;
 
 #endif

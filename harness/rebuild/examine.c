@@ -134,8 +134,8 @@ write_files(struct task *t, const struct examination *x, size_t from, size_t n,
 
 	if (examine_data(x, from, n, left_ms > 0 ? left_ms / 1000 + 1 : 1,
 		    &t->o->limits, &text, e) < 0 ||
-		aside_write(program, script, sizeof(script) - 1, e) < 0 ||
-		aside_write(data, buf_text(&text), text.n, e) < 0)
+		aside_write_brief(program, script, sizeof(script) - 1, e) < 0 ||
+		aside_write_brief(data, buf_text(&text), text.n, e) < 0)
 		return task_end_host(t, "host", e);
 	return 1;
 }

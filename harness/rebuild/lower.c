@@ -207,8 +207,8 @@ write_files(struct task *t, const struct lowering *v, size_t n,
 		commands[i] = words_take(&cmd) + 1; /* without "pack" */
 	}
 	if (lower_data(commands, n, &text, e) < 0 ||
-		aside_write(program, script, sizeof(script) - 1, e) < 0 ||
-		aside_write(data, buf_text(&text), text.n, e) < 0)
+		aside_write_brief(program, script, sizeof(script) - 1, e) < 0 ||
+		aside_write_brief(data, buf_text(&text), text.n, e) < 0)
 		return task_end_host(t, "host", e);
 	return 1;
 }

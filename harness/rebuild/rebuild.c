@@ -263,7 +263,7 @@ lower_recipes(struct task *t, const struct recipe *const *recipes, size_t n,
 		v[i] = (struct lowering){.options = recipes[i]->options,
 			.n_options = recipes[i]->n_options,
 			.manifest = task_keep(t, file)};
-		if (aside_write(file, recipes[i]->manifest_scm,
+		if (aside_write_brief(file, recipes[i]->manifest_scm,
 			    strlen(recipes[i]->manifest_scm), e) < 0)
 			return task_end_host(t, "host", e);
 	}

@@ -175,9 +175,9 @@ make_folders(struct task *t, struct err *e)
 		path_mkdirs(t->profiles, 0755, e) < 0 ||
 		path_mkdirs(t->roots, 0755, e) < 0)
 		return -1;
-	if (aside_write(t->channels, t->recipe->channels_scm,
+	if (aside_write_brief(t->channels, t->recipe->channels_scm,
 		    strlen(t->recipe->channels_scm), e) < 0 ||
-		aside_write(t->manifest, t->recipe->manifest_scm,
+		aside_write_brief(t->manifest, t->recipe->manifest_scm,
 			strlen(t->recipe->manifest_scm), e) < 0)
 		return -1;
 	s = xasprintf("%s/guix.log", t->work);
