@@ -194,7 +194,9 @@ sandbox_holds(void **state)
 			   "grep -c : /proc/self/net/dev\n"
 			   "echo \"secret=$SECRET_OF_OURS\"\n"
 			   "grep CapEff /proc/self/status | tr -d '\\t'\n"
-			   "ls /proc/$$/fd | tr '\\n' ' '; echo\n",
+			   "i=0; while [ $i -lt 256 ]; do\n"
+			   "[ ! -e /proc/$$/fd/$i ] || printf '%%s ' $i\n"
+			   "i=$((i + 1)); done; echo\n",
 		ro, dir);
 	run(&s, script, &r);
 	unsetenv("SECRET_OF_OURS");
