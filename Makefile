@@ -9,7 +9,8 @@
 #   make cases           CASES='tests/cases/a.t ...' for some, WORLD=no for
 #                        those that need no offline Guix
 #   make matrix          the cases that need two Guixes, of 2020 and of today: some
-#                        hundred images of all that guix pack has, rebuilt
+#                        hundred images of all that guix pack has, rebuilt; and
+#                        the demo as an array job of Slurm
 #   make crash           runs killed at 100 random moments, and the daemon at 10,
 #                        and resumed: minutes
 #   make asan            check without the offline Guix, under ASan and UBSan

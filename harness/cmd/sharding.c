@@ -172,6 +172,9 @@ sharding_check(struct sharding *s, const char *command, struct sched_options *o)
 	else if (s->is_slurm && s->keeps)
 		why = "--keep is not for --executor slurm, whose tasks leave "
 		      "nothing but their databases";
+	else if (s->is_slurm && o->events_fd > 0)
+		why = "--json-events is not for --executor slurm, whose tasks "
+		      "are elsewhere";
 	else if (s->is_slurm && o->is_changed)
 		why = "--changed needs a database of runs before, and the "
 		      "tasks of Slurm have new ones";

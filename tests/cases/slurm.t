@@ -163,7 +163,8 @@ PATH=$T/bin run "$UNBLEND" run "$T/fake/fake.corpus" --executor slurm -o "$T/non
 is "$status" 2 "without Slurm"
 like "$T/err" 'there is no sbatch here' "is a clear message"
 for wrong in "--shards 0" "--executor pbs" "--shards 3" "--executor slurm --shard 1/3" \
-	"--executor slurm --slurm-options job.sh" "--executor slurm --keep all"; do
+	"--executor slurm --slurm-options job.sh" "--executor slurm --keep all" \
+	"--executor slurm --changed" "--executor slurm --json-events 1"; do
 	# shellcheck disable=SC2086
 	run "$UNBLEND" run "$T/fake/fake.corpus" -o "$T/none" $wrong
 	is "$status" 2 "$wrong is a mistake"
