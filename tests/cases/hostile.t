@@ -80,6 +80,11 @@ for kind_of in archives:.tar layers:.tar layouts: systems:.squashfs packages:.pa
 		judge "$kind" "$text"
 		tell "$script: $name is ${kind/input/unreadable}"
 		count=$((count + 1))
+		# Layers are then read from the uppermost down, and not all.
+		[[ $script == layouts ]] || continue
+		attempt "$UNBLEND" inspect --provenance-only "$(image_of)"
+		[[ $status == 0 || $status == 2 ]] || wrong+=" its status is $status;"
+		tell "$script: $name does no harm for its provenance alone, either"
 	done <"$T/rows"
 done
 ok "there are more than 60 of them" test "$count" -gt 60
