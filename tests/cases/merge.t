@@ -47,6 +47,12 @@ run tests/fake/enter "$T/fake" "$UNBLEND" run -q -j 2 "$T/fake/fake.corpus" \
 is "$status" 1 "an undivided run" || diag "$(cat "$T/err")"
 is "$(sql "$T/whole.db" 'SELECT count(*) FROM attempt')" 24 "has 24 verdicts"
 
+# Words that have newlines in them are kept so where store/load.c lets them in.
+sql "$T/whole.db" "UPDATE recipe SET pack_options = pack_options || char(10) || 'b', revealed = char(10);
+	UPDATE attempt SET command = command || char(10), cause = cause || char(10), advice = char(10);
+	UPDATE difference SET detail = detail || char(10) || 'x'; UPDATE provenance SET found = char(10);
+	UPDATE rebuild SET failed_lines = char(10)"
+
 # shard N: a database as that shard alone would have left it.
 shard() {
 	rm -f "$T/s$1.db"*
