@@ -51,6 +51,12 @@ int merge_same(struct merge *m, enum stmt of, int64_t id_from, int64_t id_into,
 
 /* merge_shared.c: all that runs refer to. */
 int merge_shared(struct merge *m, struct err *e) NODISCARD;
+/* merge_sample.c: the samples of a run, those that are there already left out. */
+int merge_samples(
+	struct merge *m, int64_t from, int64_t into, struct err *e) NODISCARD;
+/* Have two runs the very same samples?  1, 0, -1. */
+int merge_is_twin(
+	struct merge *m, int64_t from, int64_t into, struct err *e) NODISCARD;
 /* merge_run.c: all runs. */
 int merge_runs(struct merge *m, struct err *e) NODISCARD;
 
