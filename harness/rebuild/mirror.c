@@ -397,17 +397,17 @@ read_date(struct git *g, const struct channel *c, struct err *e)
 {
 	CLEANUP(buf_fini)
 	struct buf said = {0};
+	struct git asking = *g;
 	long long date = -1;
 	int rc;
 
 	if (!g->o->date_s)
 		return 0;
-	g->said = &said;
-	rc = git_ask(g,
+	asking.said = &said;
+	rc = git_ask(&asking,
 		(const char *const[]){"log", "-1", "--no-show-signature",
 			"--format=%ct", c->commit, "--", NULL},
 		e);
-	g->said = NULL;
 	if (rc > 0 &&
 		(sscanf(buf_text(&said), "%lld", &date) != 1 || date < 0 ||
 			date > REBUILD_DATE_MAX))
