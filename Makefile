@@ -190,7 +190,8 @@ crash: $(B)/unblend world | build/setup/test
 		tests/run tests/cases/resume.t tests/cases/crash.t
 
 # A status of its own, so that no test can take a sanitizer's end for ours, and
-# reports in files, so that one in a worker process is not lost.
+# reports in files, so that one in a worker process is not lost (an empty one is
+# of a process that was killed before it said anything).
 asan: SAN_OPT = exitcode=99:halt_on_error=1:print_stacktrace=1
 asan:
 	rm -rf build/asan/report
@@ -199,7 +200,7 @@ asan:
 	UBSAN_OPTIONS=$(SAN_OPT):log_path=$(CURDIR)/build/asan/report/at \
 		$(MAKE) -k B=build/asan SANITIZE=address,undefined WORLD=no check || \
 		{ cat build/asan/report/* 2>/dev/null; exit 1; }
-	@! cat build/asan/report/* 2>/dev/null
+	@! grep -ah . build/asan/report/* 2>/dev/null
 
 fuzz: | build/setup/test
 	$(MAKE) B=build/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined \

@@ -763,8 +763,10 @@ pool_read(struct scheduler *s, const uint32_t *images, size_t n, struct err *e)
 			struct slot *slot = &s->slots[i];
 			size_t m = n - next < most ? n - next : most;
 
-			if (slot->is_busy && child_step(&slot->child) == 1)
+			if (slot->is_busy && child_step(&slot->child) == 1) {
+				end_confined(s, slot);
 				release(slot);
+			}
 			if (!slot->is_busy && m > 0 && s->n_stops == 0) {
 				if (start_reading(
 					    s, slot, images + next, m, e) < 0)
