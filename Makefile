@@ -190,8 +190,8 @@ crash: $(B)/unblend world | build/setup/test
 		tests/run tests/cases/resume.t tests/cases/crash.t
 
 # A status of its own, so that no test can take a sanitizer's end for ours, and
-# reports in files, so that one in a worker process is not lost ; an empty
-# one was seen once, of a process in a case that kills, and is let pass.
+# reports in files, so that one in a worker process is not lost.  An empty
+# one was seen once, its cause is not known; it is let pass.
 asan: SAN_OPT = exitcode=99:halt_on_error=1:print_stacktrace=1
 asan:
 	rm -rf build/asan/report
