@@ -2,6 +2,7 @@
 #ifndef UB_BASE_ALLOC_H
 #define UB_BASE_ALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -20,6 +21,7 @@ char *xstrdup(const char *s);
 /* A NUL-terminated copy of n bytes. */
 char *xmemdup0(const void *p, size_t n);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
 
 /*
  * Room for one more element in a vector: VEC_GROW(v, n, cap) grows v (of cap

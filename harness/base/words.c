@@ -29,8 +29,7 @@ words_say(struct words *w, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&raw, fmt, ap) < 0)
-		raw = NULL;
+	raw = xvasprintf(fmt, ap);
 	va_end(ap);
 	text_clean(&clean, slice_of(raw), TEXT_ONE_LINE);
 	append(w, buf_text(&clean), clean.n);

@@ -19,13 +19,11 @@ complain(const char *fmt, va_list ap)
 {
 	CLEANUP(buf_fini)
 	struct buf clean = {0};
-	char *text = NULL;
+	CLEANUP(own_free)
+	char *text = xvasprintf(fmt, ap);
 
-	if (vasprintf(&text, fmt, ap) < 0)
-		return;
 	text_clean(&clean, slice_of(text), TEXT_MANY_LINES);
 	fprintf(stderr, "unblend: %s\n", buf_text(&clean));
-	free(text);
 }
 
 void
@@ -109,11 +107,10 @@ common_usage(const char *command, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&what, fmt, ap) < 0)
-		what = NULL;
+	what = xvasprintf(fmt, ap);
 	va_end(ap);
-	common_complain("%s: %s; unblend %s --help tells", command,
-		what ? what : "wrong usage", command);
+	common_complain(
+		"%s: %s; unblend %s --help tells", command, what, command);
 	return EXIT_WRONG;
 }
 

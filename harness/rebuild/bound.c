@@ -47,10 +47,9 @@ text(struct task *t, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
-	return task_keep(t, s ? s : "");
+	return task_keep(t, s);
 }
 
 /* ---- a daemon of the task's own ---- */

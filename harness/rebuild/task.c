@@ -44,11 +44,9 @@ task_note(struct task *t, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (text)
-		words_say(&t->notes, "%s", text);
+	words_say(&t->notes, "%s", text);
 }
 
 int

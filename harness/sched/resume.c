@@ -32,13 +32,12 @@ differs(const struct match *m, struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&what, fmt, ap) < 0)
-		what = NULL;
+	what = xvasprintf(fmt, ap);
 	va_end(ap);
 	return err_set(e, ERR_INPUT,
 		"run %" PRId64 " cannot be resumed, for %s; without --resume a "
 		"run of its own begins",
-		m->run, what ? what : "it is another");
+		m->run, what);
 }
 
 static int

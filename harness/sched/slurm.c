@@ -38,13 +38,14 @@ tell(const struct slurm *s, const char *fmt, ...)
 	struct buf clean = {0};
 	va_list ap;
 
+	if (!s->o->run->progress)
+		return;
 	va_start(ap, fmt);
-	if (s->o->run->progress && vasprintf(&text, fmt, ap) >= 0) {
-		text_clean(&clean, slice_of(text), TEXT_MANY_LINES);
-		fprintf(s->o->run->progress, "%s\n", buf_text(&clean));
-		fflush(s->o->run->progress);
-	}
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
+	text_clean(&clean, slice_of(text), TEXT_MANY_LINES);
+	fprintf(s->o->run->progress, "%s\n", buf_text(&clean));
+	fflush(s->o->run->progress);
 }
 
 static char *

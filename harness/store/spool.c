@@ -27,11 +27,10 @@ spool_bad(struct spool *sp, const char *fmt, ...)
 		return -1;
 	sp->is_bad = true;
 	va_start(ap, fmt);
-	if (vasprintf(&what, fmt, ap) < 0)
-		what = NULL;
+	what = xvasprintf(fmt, ap);
 	va_end(ap);
-	return err_set(sp->e, ERR_INPUT, "spool line %" PRId64 ": %s", sp->line,
-		what ? what : "malformed");
+	return err_set(
+		sp->e, ERR_INPUT, "spool line %" PRId64 ": %s", sp->line, what);
 }
 
 int
