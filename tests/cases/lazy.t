@@ -11,10 +11,7 @@ case $UNBLEND in
 /*) ;;
 *) UNBLEND=$PWD/$UNBLEND ;;
 esac
-HOME=$T/home XDG_CACHE_HOME=$T/cache XDG_RUNTIME_DIR=$T/run
-export HOME XDG_CACHE_HOME XDG_RUNTIME_DIR
-unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
-mkdir -p "$XDG_RUNTIME_DIR"
+registry_user
 registry_start real || exit 1
 log=$T/real.log
 top=$PWD

@@ -7,11 +7,9 @@
 for program in docker-registry skopeo python3 openssl jq; do
 	command -v $program >/dev/null || skip_all "no $program"
 done
-HOME=$T/home XDG_CACHE_HOME=$T/cache XDG_RUNTIME_DIR=$T/run
-export HOME XDG_CACHE_HOME XDG_RUNTIME_DIR
-unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
+registry_user
 unset http_proxy https_proxy all_proxy ALL_PROXY HTTPS_PROXY no_proxy NO_PROXY
-mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$T/empty"
+mkdir -p "$T/empty"
 tar -C "$T/empty" -cf "$T/layer.tar" .
 printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
 	"$(sha256sum <"$T/layer.tar" | cut -d' ' -f1)" >"$T/config.json"

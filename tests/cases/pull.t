@@ -7,10 +7,7 @@
 for program in docker-registry skopeo jq openssl; do
 	command -v $program >/dev/null || skip_all "no $program"
 done
-HOME=$T/home XDG_CACHE_HOME=$T/home/cache XDG_RUNTIME_DIR=$T/run
-export HOME XDG_CACHE_HOME XDG_RUNTIME_DIR
-unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
-mkdir -p "$HOME" "$XDG_RUNTIME_DIR"
+registry_user
 registry_start real || exit 1
 log=$T/real.log cache=$T/cache blobs=$T/cache/oci/blobs/sha256
 

@@ -5,10 +5,7 @@
 # registry are rebuilt from there, and are the same.
 . tests/cases/tap.sh
 . tests/registry/registry.sh
-HOME=$T/home XDG_RUNTIME_DIR=$T/run TMPDIR=$T/tmp
-export HOME XDG_RUNTIME_DIR TMPDIR
-unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
-mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR"
+registry_user
 
 registry_start outside || exit 1
 push() {	# NAME [OPTION...]: by skopeo

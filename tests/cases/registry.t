@@ -7,10 +7,7 @@
 for program in docker-registry skopeo python3 openssl htpasswd; do
 	command -v $program >/dev/null || skip_all "no $program"
 done
-HOME=$T/home XDG_CACHE_HOME=$T/cache XDG_RUNTIME_DIR=$T/run TMPDIR=$T/tmp
-export HOME XDG_CACHE_HOME XDG_RUNTIME_DIR TMPDIR
-unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
-mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR"
+registry_user
 blobs=$XDG_CACHE_HOME/unblend/oci/blobs/sha256
 log=$T/real.log
 

@@ -66,6 +66,18 @@ nobody() {
 builds() {
 	printf 'case "$verb $drv" in build*-pack*) >"$HOME/begun"; %s ;; esac\n' "$1" >"$fake/srv/hook"
 }
+# kill_at_third: a run of which a lane's third pack is being built.
+kill_at_third() {
+	cat >"$fake/srv/hook" <<-'END'
+	case "$verb $drv" in build*-pack*)
+		[ "$(grep -c "^build.*-pack" "$HOME/calls")" -lt 3 ] || { : >"$HOME/begun"; sleep 600; } ;;
+	esac
+	END
+	begin
+	kill -KILL "$pid"
+	ended
+	rm -f "$fake/srv/hook"
+}
 packs='build .*-pack'
 
 # --- killed, at random ----------------------------------------------------------
@@ -145,15 +157,7 @@ cp "$T/kept" "$fake/fake.corpus"
 
 # --- the machine went down ----------------------------------------------------------
 rm -rf "$out"
-cat >"$fake/srv/hook" <<'END'
-case "$verb $drv" in build*-pack*)
-	[ "$(grep -c "^build.*-pack" "$HOME/calls")" -lt 3 ] || { : >"$HOME/begun"; sleep 600; } ;;
-esac
-END
-begin
-kill -KILL "$pid"
-ended
-rm -f "$fake/srv/hook"
+kill_at_third
 echo 00000000-0000-0000-0000-000000000000 >"$db.work/boot"
 # Blocks of files that were never written: none of it may be believed.
 for f in "$db".work/*/spool "$db".work/*/rebuilt "$db".work/*/request; do
@@ -187,15 +191,7 @@ rm -rf "$out" "$T/cache"/*
 echo 'no image' >"$fake/images/text"
 sed -i 's/^ (image (name "image-000001").*/&\n (image (name "text-1") (source "images\/text"))\n (image (name "text-2") (source "images\/text"))/' \
 	"$fake/fake.corpus"
-cat >"$fake/srv/hook" <<'END'
-case "$verb $drv" in build*-pack*)
-	[ "$(grep -c "^build.*-pack" "$HOME/calls")" -lt 3 ] || { : >"$HOME/begun"; sleep 600; } ;;
-esac
-END
-begin
-kill -KILL "$pid"
-ended
-rm -f "$fake/srv/hook"
+kill_at_third
 sql 'SELECT * FROM attempt ORDER BY sample_id' >"$T/judged"
 ok "some were judged when it was killed ($(wc -l <"$T/judged"))" [ -s "$T/judged" ]
 judge --resume --json-events 3 3>"$T/events"

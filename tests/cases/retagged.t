@@ -11,10 +11,8 @@ case $UNBLEND in
 /*) ;;
 *) UNBLEND=$PWD/$UNBLEND ;;
 esac
-HOME=$T/home XDG_RUNTIME_DIR=$T/run
-export HOME XDG_RUNTIME_DIR
-unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
-mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$T/web"
+registry_user
+mkdir -p "$T/web"
 fake=$T/fake
 tests/fake/make "$fake" --images 2 --recipes 2 --sets 1 --plain || exit 1
 for n in 0 1; do

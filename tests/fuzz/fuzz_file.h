@@ -70,4 +70,23 @@ fuzz_file_check(const struct image *image)
 	(void)bytes;
 }
 
+/* What inspect prints of it. */
+static inline void
+fuzz_file_print(const struct image *image)
+{
+	struct err e;
+	struct jout j;
+	FILE *f = fopen("/dev/null", "w");
+
+	if (!f)
+		abort();
+	jout_open(&j, f, -1);
+	jout_begin(&j, NULL, '{');
+	image_json(image, &j, "image");
+	jout_end(&j, '}');
+	if (jout_close(&j, &e) < 0)
+		abort();
+	fclose(f);
+}
+
 #endif

@@ -15,6 +15,14 @@ registry_end() {
 }
 trap registry_end EXIT
 
+# registry_user: who runs this has kept no words for registries, and fetched nothing.
+registry_user() {
+	HOME=$T/home XDG_CACHE_HOME=$T/home/.cache XDG_RUNTIME_DIR=$T/run TMPDIR=$T/tmp
+	export HOME XDG_CACHE_HOME XDG_RUNTIME_DIR TMPDIR
+	unset REGISTRY_AUTH_FILE DOCKER_CONFIG XDG_CONFIG_HOME
+	mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR"
+}
+
 # registry_wait FILE: until FILE is there, up to 20 s.
 registry_wait() {
 	registry_tries=0
