@@ -17,7 +17,7 @@ const char *const cgroup_names[CGROUP_WHATS] = {
 	[CGROUP_CPU] = "cpu",
 };
 
-/* Files of /proc have no size that could be asked for. */
+/* As path_read, but what is over cap is cut. */
 bool
 cgroup_file(const char *dir, const char *name, size_t cap, struct buf *out)
 {

@@ -47,8 +47,10 @@ limit(int resource, uint64_t max, bool *is_ok)
 	if (!max)
 		return;
 	/* What we have ourselves may be less, and cannot be made more. */
-	if (getrlimit(resource, &r) < 0)
+	if (getrlimit(resource, &r) < 0) {
 		*is_ok = false;
+		return;
+	}
 	if (r.rlim_max > max)
 		r.rlim_max = max;
 	r.rlim_cur = r.rlim_max;

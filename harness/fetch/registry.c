@@ -215,14 +215,8 @@ registry_manifest(const struct registry *g)
 int
 registry_bring(struct registry *g, const struct digest *layer, struct err *e)
 {
-	const struct manifest *m = &g->manifest;
-
-	if (!layer)
-		return pull(g, m->layers, m->n_layers, e);
-	for (size_t i = 0; i < m->n_layers; i++)
-		if (digest_eq(&m->layers[i].digest, layer))
-			return pull(g, &m->layers[i], 1, e);
-	return 0;
+	return layer ? registry_bring_some(g, layer, UINT64_MAX, e)
+		     : pull(g, g->manifest.layers, g->manifest.n_layers, e);
 }
 
 int

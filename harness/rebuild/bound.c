@@ -5,13 +5,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +18,6 @@
 #include "base/clock.h"
 #include "base/orphans.h"
 #include "base/path.h"
-#include "base/text.h"
 #include "rebuild/guix.h"
 #include "rebuild/task.h"
 
@@ -36,21 +33,6 @@ enum {
 
 #define BUILDS "unblend-builds-"
 #define BUILDS_LINK "builds"
-
-static const char *text(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static const char *
-text(struct task *t, const char *fmt, ...)
-{
-	CLEANUP(own_free)
-	char *s = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	s = xvasprintf(fmt, ap);
-	va_end(ap);
-	return task_keep(t, s);
-}
 
 /* ---- a daemon of the task's own ---- */
 
@@ -123,7 +105,7 @@ make_builds(struct task *t, struct err *e)
 	bound_sweep(t->work);
 	if (!mkdtemp(path))
 		return err_sys(e, ERR_HOST, "%s", path);
-	t->bound.builds = text(t, "%s", path);
+	t->bound.builds = task_text(t, "%s", path);
 	if (symlink(path, link) < 0)
 		return err_sys(e, ERR_HOST, "%s", link);
 	return 0;
@@ -133,7 +115,7 @@ static int
 no_daemon(struct task *t, const char *why)
 {
 	return task_end(t, REBUILD_NOT_TRIED, "no-daemon",
-		text(t, "The guix-daemon of --daemon: %s", why),
+		task_text(t, "The guix-daemon of --daemon: %s", why),
 		"Try by hand, as root, what --daemon names.");
 }
 
@@ -145,7 +127,7 @@ start_daemon(struct task *t, struct err *e)
 		.log_cap = DAEMON_LOG, .is_first_to_go = true};
 	int64_t until = clock_mono_ms() + START_MS;
 
-	b->socket = text(t, "%s/socket", t->work);
+	b->socket = task_text(t, "%s/socket", t->work);
 	unlink(b->socket);
 	if (make_builds(t, e) < 0)
 		return task_end_host(t, "host", e);
@@ -422,7 +404,7 @@ end_passed(struct task *t, const char *class_, const char *what, uint64_t bytes,
 	if (!t->out->failed_lines)
 		t->out->failed_lines = lines;
 	return task_end(t, REBUILD_NOT_TRIED, class_, buf_text(&cause),
-		text(t,
+		task_text(t,
 			"The limit is this machine's, so it says nothing of "
 			"the image: give it more by %s.",
 			option));

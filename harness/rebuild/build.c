@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <sys/stat.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -230,18 +228,25 @@ take_built(struct task *t, const char *path, const char *root, struct err *e)
 	struct buf text = {0};
 	CLEANUP(buf_fini)
 	struct buf log = {0};
-	CLEANUP(guix_told_fini)
-	struct guix_told told = {0};
-	CLEANUP(own_free)
-	char *output = NULL;
+	CLEANUP(words_fini)
+	struct words built = {.arena = t->a};
+	const char *output = NULL;
+	bool is_checked = false, is_stable = false;
 	struct slice rest, line;
 	int code, rc;
 
 	if (!shared_get(t, t->out->drv, "built", &text))
 		return 2;
-	for (rest = buf_get(&text); guix_log_line(&rest, &line);)
+	for (rest = buf_get(&text); guix_log_line(&rest, &line);) {
+		is_checked |= slice_is(line, "checked 1 0") ||
+			slice_is(line, "checked 1 1");
+		is_stable |= slice_is(line, "checked 1 1");
 		if (slice_starts(line, "output "))
-			output = xasprintf("%.*s", (int)line.n - 7, line.p + 7);
+			output = arena_copy(t->a, line.p + 7, line.n - 7);
+		else if (slice_starts(line, "built "))
+			words_add(&built,
+				arena_copy(t->a, line.p + 6, line.n - 6));
+	}
 	if (!output || !path_exists(output))
 		return 2;
 	if (strcmp(output, path) != 0) {
@@ -256,17 +261,9 @@ take_built(struct task *t, const char *path, const char *root, struct err *e)
 			return 2;
 		t->out->output = path;
 	}
-	for (rest = buf_get(&text); guix_log_line(&rest, &line);) {
-		t->out->is_checked |= slice_is(line, "checked 1 0") ||
-			slice_is(line, "checked 1 1");
-		t->out->is_stable |= slice_is(line, "checked 1 1");
-		if (!slice_starts(line, "built "))
-			continue;
-		VEC_GROW(told.built, told.n_built, told.cap);
-		told.built[told.n_built++] =
-			arena_copy(t->a, line.p + 6, line.n - 6);
-	}
-	note_built(t, &told);
+	t->out->is_checked |= is_checked;
+	t->out->is_stable |= is_stable;
+	build_note_drvs(t, built.v, built.n);
 	return 1;
 }
 

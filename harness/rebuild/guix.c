@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/sexp.h"
 #include "base/text.h"
+#include "rebuild/closure.h"
 
 enum {
 	HASH_DIGITS = 32
@@ -443,8 +444,7 @@ guix_kept_folder(struct arena *a, struct slice log, const char *drv)
 	 * guix-build-NAME.drv-N (startBuilder). */
 	static const char note[] = "note: keeping build directory `";
 	CLEANUP(own_free)
-	char *base = xasprintf(
-		"/guix-build-%s-", drv + strlen(GUIX_STORE) + HASH_DIGITS + 1);
+	char *base = xasprintf("/guix-build-%s-", closure_name(drv));
 	struct slice line, found = {0};
 
 	while (guix_log_line(&log, &line)) {

@@ -94,16 +94,13 @@ check_policy(struct task *t)
 static const char *
 client_mark(struct task *t)
 {
-	CLEANUP(own_free)
-	char *mark = NULL;
 	struct stat st;
 
 	if (stat(t->guix, &st) < 0)
 		return NULL;
-	mark = xasprintf("%s %lld.%09ld %lld\n", t->guix,
+	return task_text(t, "%s %lld.%09ld %lld\n", t->guix,
 		(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
 		(long long)st.st_size);
-	return task_keep(t, mark);
 }
 
 /* The version of the client, which is asked once, and then known as long as it

@@ -88,7 +88,7 @@ shared_get(const struct task *t, const char *key, const char *word,
 	if (!t->o->shared)
 		return false;
 	path = path_of(t, key, word);
-	return path_exists(path) && path_read(path, SHARED_BYTES, out, &e) == 0;
+	return path_read(path, SHARED_BYTES, out, &e) == 0;
 }
 
 void
@@ -99,9 +99,8 @@ shared_put(const struct task *t, const char *key, const char *word,
 	char *path = NULL;
 	struct err e = {0};
 
-	if (!t->o->shared || text.n > SHARED_BYTES ||
-		path_mkdirs(t->o->shared, 0700, &e) < 0)
+	if (!t->o->shared || text.n > SHARED_BYTES)
 		return;
 	path = path_of(t, key, word);
-	(void)!aside_write(path, text.p, text.n, &e);
+	(void)!aside_write_brief(path, text.p, text.n, &e);
 }

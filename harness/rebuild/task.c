@@ -36,6 +36,19 @@ task_keep(struct task *t, const char *s)
 	return s ? arena_copy(t->a, s, strlen(s)) : NULL;
 }
 
+const char *
+task_text(struct task *t, const char *fmt, ...)
+{
+	CLEANUP(own_free)
+	char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	s = xvasprintf(fmt, ap);
+	va_end(ap);
+	return task_keep(t, s);
+}
+
 void
 task_note(struct task *t, const char *fmt, ...)
 {
@@ -60,15 +73,6 @@ task_drv(struct task *t, const char *path, struct drv *drv, struct err *e)
 	if (drv_parse(t->a, buf_get(&text), drv, e) < 0)
 		return err_wrap(e, "%s", path);
 	return 0;
-}
-
-static const char *
-keep(struct task *t, char *s)
-{
-	const char *copy = arena_copy(t->a, s, strlen(s));
-
-	free(s);
-	return copy;
 }
 
 int
@@ -154,20 +158,19 @@ make_folders(struct task *t, struct err *e)
 {
 	char id[DIGEST_HEX + 1];
 	const char *roots;
-	char *s;
 
 	digest_hex(&t->recipe->channels_id, id);
 	if (folder(t, t->o->cache, &t->cache, e) < 0 ||
 		folder(t, t->o->work, &t->work, e) < 0)
 		return -1;
-	t->lane = keep(t, xasprintf("%s/lanes/%s", t->cache, id));
-	t->home = keep(t, xasprintf("%s/home", t->lane));
-	t->profiles = keep(t, xasprintf("%s/profiles", t->lane));
-	t->roots = keep(t, xasprintf("%s/roots", t->work));
-	t->channels = keep(t, xasprintf("%s/channels.scm", t->work));
-	t->manifest = keep(t, xasprintf("%s/manifest.scm", t->work));
-	t->mirrors = keep(t, xasprintf("%s/mirrors", t->cache));
-	roots = keep(t, xasprintf("%s/roots", t->home));
+	t->lane = task_text(t, "%s/lanes/%s", t->cache, id);
+	t->home = task_text(t, "%s/home", t->lane);
+	t->profiles = task_text(t, "%s/profiles", t->lane);
+	t->roots = task_text(t, "%s/roots", t->work);
+	t->channels = task_text(t, "%s/channels.scm", t->work);
+	t->manifest = task_text(t, "%s/manifest.scm", t->work);
+	t->mirrors = task_text(t, "%s/mirrors", t->cache);
+	roots = task_text(t, "%s/roots", t->home);
 	if (path_mkdirs(t->mirrors, 0755, e) < 0 ||
 		path_mkdirs(roots, 0755, e) < 0 ||
 		path_mkdirs(t->profiles, 0755, e) < 0 ||
@@ -178,8 +181,7 @@ make_folders(struct task *t, struct err *e)
 		aside_write_brief(t->manifest, t->recipe->manifest_scm,
 			strlen(t->recipe->manifest_scm), e) < 0)
 		return -1;
-	s = xasprintf("%s/guix.log", t->work);
-	t->out->log_path = keep(t, s);
+	t->out->log_path = task_text(t, "%s/guix.log", t->work);
 	t->log_fd = open(t->out->log_path,
 		O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
 	if (t->log_fd < 0)

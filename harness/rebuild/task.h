@@ -90,6 +90,7 @@ int task_drv(struct task *t, const char *path, struct drv *drv,
 	struct err *e) NODISCARD;
 /* A copy that lives as long as out; NULL of NULL. */
 const char *task_keep(struct task *t, const char *s);
+const char *task_text(struct task *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * instance.c: the Guix of the channels, whose channels are the recipe's.  One

@@ -29,7 +29,7 @@ write_names(struct task *t, const char *path, const char *const *names,
 				"The name of a package is not UTF-8.", NULL);
 	}
 	buf_str(&text, ")\n");
-	if (aside_write(path, buf_text(&text), text.n, e) < 0)
+	if (aside_write_brief(path, buf_text(&text), text.n, e) < 0)
 		return task_end_host(t, "host", e);
 	return 1;
 }
@@ -81,7 +81,7 @@ versions_ask(struct task *t, const char *const *names, size_t n,
 	struct buf log = {0};
 	int code, rc;
 
-	if (aside_write(program, script, strlen(script), e) < 0)
+	if (aside_write_brief(program, script, strlen(script), e) < 0)
 		return task_end_host(t, "host", e);
 	rc = write_names(t, file, names, n, e);
 	if (rc <= 0)
