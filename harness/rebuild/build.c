@@ -8,6 +8,7 @@
 #include "base/copy.h"
 #include "base/path.h"
 #include "rebuild/drv.h"
+#include "rebuild/failed.h"
 #include "rebuild/guix.h"
 #include "rebuild/shared.h"
 #include "rebuild/task.h"
@@ -292,6 +293,9 @@ build_output(struct task *t, struct err *e)
 			t->out->end = REBUILD_DONE;
 		return rc;
 	}
+	rc = failed_take(t, e);
+	if (rc <= 0)
+		return rc;
 	/* What is there need not be valid, and what is not there may be made by
 	 * another in the meantime: then the other way is right, once. */
 	rc = path_exists(path) ? check(t, path, root, e)
@@ -302,6 +306,8 @@ build_output(struct task *t, struct err *e)
 			: build(t, path, root, e);
 	if (rc == 2)
 		return not_built(t);
+	if (rc == 0)
+		failed_keep(t);
 	if (rc <= 0)
 		return rc;
 	keep_built(t);

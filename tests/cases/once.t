@@ -7,12 +7,13 @@
 tests/fake/make "$T/fake" --images 80 --recipes 8 --sets 2 --altered || exit 1
 # The same images as others keep them: what is asked of Guix for these is other
 # words, and leads to the same.
-for n in 1 2 4; do
+for n in 1 2 4 8; do
 	sed -i 's/^)$/ (image (name "fixed-'$n'") (source "images\/image-00000'$n'.tar.gz") (pack-options "--save-provenance"))\n)/' \
 		"$T/fake/fake.corpus"
 	sed -n "s/^image-00000$n /fixed-$n /p" "$T/fake/expected" >>"$T/more"
 done
 cat "$T/more" >>"$T/fake/expected"
+failing=$(basename "$(grep -l ' fails$' "$T"/fake/srv/drvs/*)")
 unblend() { # JOBS
 	tests/fake/enter "$T/fake" "$UNBLEND" run "$T/fake/fake.corpus" --trust "$T/fake/fake.trust" \
 		--cache "$T/cache.$1" -o "$T/$1" -j "$1" --quiet
@@ -37,13 +38,14 @@ for jobs in 1 4; do
 	is "$(sed -n 's/^build \(.*-docker-pack[^ ]*\.drv\) check$/\1/p' "$T/calls" | sort | uniq -d)" "" \
 		"no pack is built twice"
 	is "$(packs | uniq | wc -l)" 8 "and each is built"
+	is "$(packs | grep -c "$failing")" 1 "also the one that fails, once"
 	is "$(sqlite3 "$T/$jobs/unblend.db" "SELECT count(*) FROM rebuild WHERE built > 0 AND is_checked")" \
 		"$(grep -vc ' unbuildable$' "$T/expected")" "all images say what was built for them"
 done
 # Where nothing is built, one worker is enough for all that is left.
 tests/fake/enter "$T/fake" "$UNBLEND" run "$T/fake/fake.corpus" --trust "$T/fake/fake.trust" --depth recipe \
 	--cache "$T/cache.1" -o "$T/recipe" -j 2 --quiet --json-events 3 3>"$T/events" >/dev/null
-is "$(sqlite3 "$T/recipe/unblend.db" "SELECT verdict, count(*) FROM attempt GROUP BY 1")" "same-recipe|83" \
+is "$(sqlite3 "$T/recipe/unblend.db" "SELECT verdict, count(*) FROM attempt GROUP BY 1")" "same-recipe|84" \
 	"of depth recipe, all lead to the profile that the image holds"
 workers=$(jq -s '[.[] | select(.stage == "compare")] | length' "$T/events")
 ok "and few workers say so ($workers)" test "$workers" -lt 20
