@@ -294,8 +294,8 @@ is_disk_passed(const struct task *t, struct slice log)
 	return used > cap;
 }
 
-/* Which limit was passed since the task began; NULL when none. */
-static const char *
+/* Which limit was passed since the task began. */
+static enum bound_limit
 look(const struct task *t)
 {
 	const struct limits *l = &t->o->limits;
@@ -305,28 +305,28 @@ look(const struct task *t)
 	cgroup_read(&b->group, &now);
 	/* Without a limit of ours it was the machine's memory. */
 	if (l->memory_bytes && now.killed > b->before.killed)
-		return "memory-limit";
+		return BOUND_MEMORY;
 	if (l->processes && now.refused > b->before.refused)
-		return "process-limit";
-	return NULL;
+		return BOUND_PROCESSES;
+	return BOUND_NONE;
 }
 
 /* Where there is no group, only those that were refused something know. */
-static const char *
+static enum bound_limit
 look_at_class(const struct task *t, const char *class_)
 {
 	const struct limits *l = &t->o->limits;
 	const struct cgroup *g = &t->bound.group;
 
 	if (!t->o->daemon || !class_)
-		return NULL;
+		return BOUND_NONE;
 	if (l->memory_bytes && !cgroup_can(g, CGROUP_MEMORY) &&
 		strcmp(class_, "out-of-memory") == 0)
-		return "memory-limit";
+		return BOUND_MEMORY;
 	if (l->processes && !cgroup_can(g, CGROUP_PROCESSES) &&
 		strcmp(class_, "out-of-processes") == 0)
-		return "process-limit";
-	return NULL;
+		return BOUND_PROCESSES;
+	return BOUND_NONE;
 }
 
 static bool
@@ -345,8 +345,8 @@ is_over(void *arg, struct slice log)
 	if (b->passed)
 		return clock_mono_ms() - b->passed_ms >= SETTLE_MS;
 	if (is_disk_passed(t, log))
-		b->passed = "disk-limit";
-	return b->passed != NULL;
+		b->passed = BOUND_DISK;
+	return b->passed != BOUND_NONE;
 }
 
 void
@@ -380,21 +380,38 @@ print_bytes(struct buf *out, uint64_t bytes)
 	buf_printf(out, "%" PRIu64 " %ciB", bytes, units[unit]);
 }
 
-static int
-end_passed(struct task *t, const char *class_, const char *what, uint64_t bytes,
-	uint64_t number, const char *option, const char *drv, struct slice log)
+static void
+end_passed(struct task *t, enum bound_limit limit, const char *drv,
+	struct slice log)
 {
+	static const struct {
+		const char *class_, *what, *option;
+	} words[] = {
+		[BOUND_MEMORY] = {"memory-limit", "needed more memory than",
+			"--max-memory"},
+		[BOUND_PROCESSES] = {"process-limit", "wanted more than",
+			"--max-processes"},
+		[BOUND_DISK] = {"disk-limit", "took more of the disk than",
+			"--max-disk"},
+		[BOUND_OUTPUT] = {"output-limit", "printed more than",
+			"--max-output"},
+	};
+	const struct limits *l = &t->o->limits;
 	CLEANUP(buf_fini)
 	struct buf cause = {0};
 	const char *lines = classify_last_lines(t->a, log, CLASSIFY_LINES);
 
 	if (!drv)
 		drv = bound_under_way(t->a, log);
-	buf_printf(&cause, "The rebuild was ended, since it %s ", what);
-	if (bytes)
-		print_bytes(&cause, bytes);
+	buf_printf(&cause, "The rebuild was ended, since it %s ",
+		words[limit].what);
+	if (limit == BOUND_PROCESSES)
+		buf_printf(&cause, "%" PRIu64 " processes", l->processes);
 	else
-		buf_printf(&cause, "%" PRIu64 " processes", number);
+		print_bytes(&cause,
+			limit == BOUND_MEMORY         ? l->memory_bytes
+				: limit == BOUND_DISK ? l->disk_bytes
+						      : l->said_bytes);
 	buf_str(&cause, ", the limit of a job");
 	if (drv)
 		buf_printf(&cause, "; it was building %s", drv);
@@ -403,41 +420,31 @@ end_passed(struct task *t, const char *class_, const char *what, uint64_t bytes,
 		t->out->failed_drv = drv;
 	if (!t->out->failed_lines)
 		t->out->failed_lines = lines;
-	return task_end(t, REBUILD_NOT_TRIED, class_, buf_text(&cause),
+	task_end(t, REBUILD_NOT_TRIED, words[limit].class_, buf_text(&cause),
 		task_text(t,
 			"The limit is this machine's, so it says nothing of "
 			"the image: give it more by %s.",
-			option));
+			words[limit].option));
 }
 
 bool
 bound_is_passed(
 	struct task *t, const char *class_, const char *drv, struct slice log)
 {
-	const struct limits *l = &t->o->limits;
-	const char *passed = t->bound.passed;
+	enum bound_limit passed = t->bound.passed;
 
 	if (!passed)
 		passed = look(t);
 	if (!passed)
 		passed = look_at_class(t, class_);
-	if (!passed)
-		return false;
-	if (strcmp(passed, "memory-limit") == 0)
-		end_passed(t, passed, "needed more memory than",
-			l->memory_bytes, 0, "--max-memory", drv, log);
-	else if (strcmp(passed, "process-limit") == 0)
-		end_passed(t, passed, "wanted more than", 0, l->processes,
-			"--max-processes", drv, log);
-	else
-		end_passed(t, passed, "took more of the disk than",
-			l->disk_bytes, 0, "--max-disk", drv, log);
-	return true;
+	if (passed)
+		end_passed(t, passed, drv, log);
+	return passed != BOUND_NONE;
 }
 
 int
 bound_end_flood(struct task *t, struct slice log)
 {
-	return end_passed(t, "output-limit", "printed more than",
-		t->o->limits.said_bytes, 0, "--max-output", NULL, log);
+	end_passed(t, BOUND_OUTPUT, NULL, log);
+	return 0;
 }

@@ -13,6 +13,15 @@
 
 struct task;
 
+/* A limit of a job. */
+enum bound_limit {
+	BOUND_NONE,
+	BOUND_MEMORY,
+	BOUND_PROCESSES,
+	BOUND_DISK,
+	BOUND_OUTPUT
+};
+
 /*
  * What bounds a task.  Memory, processes and processors of a worker and all that
  * comes from it are limited by who started it (sched/confine.h); builds come
@@ -28,8 +37,8 @@ struct bound {
 	const char *builds; /* where that builds; NULL without it */
 	const char *socket; /* where it listens; NULL without it */
 	uint64_t said;      /* bytes of output, of all commands so far */
-	const char *passed; /* class of the limit that was passed, or NULL */
-	int64_t passed_ms;  /* when that was seen */
+	enum bound_limit passed;
+	int64_t passed_ms; /* when that was seen */
 };
 
 /* Look at the group; start the daemon of rebuild_options, and wait until it
