@@ -444,9 +444,12 @@ finish_reads(struct scheduler *s, struct slot *slot, struct err *e)
 		CLEANUP(own_free)
 		char *spool = path_join(folder, "spool");
 
-		if (path_exists(request) &&
-			pool_take_request(s, image, &group, e) == 0)
-			continue;
+		if (path_exists(request)) {
+			if (pool_take_request(s, image, &group, e) == 0)
+				continue;
+			if (e->kind == ERR_HOST)
+				return -1;
+		}
 		if (slot->child.outcome.end == CHILD_EXITED &&
 			slot->child.outcome.code == WORKER_DONE &&
 			path_exists(spool))
