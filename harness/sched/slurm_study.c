@@ -42,7 +42,9 @@ expect_all(struct store *store, const struct shard_images *images,
 
 		if (known < 0)
 			return -1;
-		expected_ms[i] = known ? was.elapsed_ms : 0;
+		/* As before.c has it. */
+		if (known && was.verdict != VERDICT_NOT_TRIED)
+			expected_ms[i] = was.elapsed_ms;
 	}
 	return 0;
 }
