@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/path.h"
 #include "base/text.h"
@@ -320,11 +319,12 @@ sched_foresee(struct store *store, const struct sched_options *o, FILE *out,
 	asked.progress = NULL;
 	if (!mkdtemp(work))
 		return err_sys(e, ERR_HOST, "%s", work);
-	if (sched_open(&s, store, &asked, work, e) < 0)
-		return -1;
-	rc = foresee(&f, e);
-	sched_close(&s);
-	free(f.groups);
+	rc = sched_open(&s, store, &asked, work, e);
+	if (rc == 0) {
+		rc = foresee(&f, e);
+		sched_close(&s);
+		free(f.groups);
+	}
 	(void)!path_remove(work, &ignored);
 	return rc;
 }
