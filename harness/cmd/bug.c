@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/aside.h"
-#include "base/path.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "report/report.h"

@@ -2,10 +2,7 @@
 #ifndef UB_CMD_CMD_H
 #define UB_CMD_CMD_H
 
-#include <stdbool.h>
 #include <stddef.h>
-
-#include "base/err.h"
 
 /* Exit statuses of the program. */
 enum {

@@ -179,12 +179,14 @@ common_mirror(struct words *pairs, const char *text)
 }
 
 char *
-common_cache(void)
+common_cache(const char *named)
 {
 	const char *base = getenv("XDG_CACHE_HOME");
 	const char *home = getenv("HOME");
 	const struct passwd *user;
 
+	if (named)
+		return path_absolute(named);
 	if (base && base[0] == '/')
 		return path_join(base, "unblend");
 	if (!home || home[0] != '/') {
@@ -192,4 +194,10 @@ common_cache(void)
 		home = user ? user->pw_dir : "/tmp";
 	}
 	return path_join(home, ".cache/unblend");
+}
+
+bool
+common_has_colour(void)
+{
+	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 }

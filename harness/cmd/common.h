@@ -3,6 +3,7 @@
 #define UB_CMD_COMMON_H
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -48,7 +49,10 @@ bool common_limit(struct image_limits *limits, const char *text);
 /* A value of --mirror, URL=URL2, put to the pairs; false and a complaint when it
  * is none. */
 bool common_mirror(struct words *pairs, const char *text);
-/* $XDG_CACHE_HOME/unblend or ~/.cache/unblend; the caller's own. */
-char *common_cache(void);
+/* The folder that --cache names, absolute; NULL: $XDG_CACHE_HOME/unblend or
+ * ~/.cache/unblend.  The caller's own. */
+char *common_cache(const char *named);
+/* May stdout have colours? */
+bool common_has_colour(void);
 
 #endif

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
-#include "base/path.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "fetch/blobs.h"
@@ -83,9 +82,10 @@ cmd_doctor(int argc, char *argv[])
 		{0},
 	};
 	CLEANUP(own_free)
-	char *cache = common_cache();
+	char *cache = NULL;
 	struct rebuild_options o = {.limits = limits_default};
 	struct err e = {0};
+	const char *named = NULL;
 	bool is_verify = false;
 	int c, n_bad = 0;
 
@@ -93,8 +93,7 @@ cmd_doctor(int argc, char *argv[])
 		if (c == OPT_GUIX) {
 			o.guix = optarg;
 		} else if (c == OPT_CACHE) {
-			free(cache);
-			cache = path_absolute(optarg);
+			named = optarg;
 		} else if (c == OPT_VERIFY) {
 			is_verify = true;
 		} else {
@@ -103,6 +102,7 @@ cmd_doctor(int argc, char *argv[])
 	}
 	if (optind != argc)
 		return common_usage(argv[0], "expected no argument");
+	cache = common_cache(named);
 	if (is_verify)
 		return verify(cache);
 	o.cache = cache;

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
@@ -92,15 +91,15 @@ cmd_gc(int argc, char *argv[])
 		{0},
 	};
 	CLEANUP(own_free)
-	char *cache = common_cache();
+	char *cache = NULL;
+	const char *named = NULL;
 	uint64_t limit = BLOBS_LIMIT;
 	bool is_limited = false, is_all = false, dry_run = false;
 	int c;
 
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
 		if (c == OPT_CACHE) {
-			free(cache);
-			cache = path_absolute(optarg);
+			named = optarg;
 		} else if (c == OPT_LIMIT) {
 			is_limited = true;
 			if (!blobs_limit_parse(optarg, &limit))
@@ -120,5 +119,6 @@ cmd_gc(int argc, char *argv[])
 		return common_usage(argv[0], "expected no argument");
 	if (is_all && is_limited)
 		return common_usage(argv[0], "either --all or --limit");
+	cache = common_cache(named);
 	return collect(cache, is_all ? 0 : limit, dry_run);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -45,7 +44,11 @@ print_key(struct reading *r, const char *source)
 	image_free(image);
 }
 
-/* For sched/shard.c, which starts it: shard.h says what it prints. */
+/*
+ * For sched/shard_keys.c, which starts it.  Prints a line for each image:
+ * "profile PATH", "none" when it has no profile or can be read nowhere, or
+ * "unreached" when another process may be luckier.
+ */
 int
 cmd_keys(int argc, char *argv[])
 {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/reading.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/attr.h"
-#include "base/path.h"
 #include "fetch/blobs.h"
 #include "fetch/manifest.h"
 #include "fetch/ref.h"
@@ -125,18 +123,12 @@ source_of(struct reading *r, const char *name, const char *cache)
 	};
 }
 
-static char *
-cache_of(const struct reading *r)
-{
-	return r->cache ? path_absolute(r->cache) : common_cache();
-}
-
 int
 reading_bring(
 	struct reading *r, const char *name, struct place *out, struct err *e)
 {
 	CLEANUP(own_free)
-	char *cache = cache_of(r);
+	char *cache = common_cache(r->cache);
 	const struct source source = source_of(r, name, cache);
 
 	return source_bring(&source, out, e);
@@ -147,7 +139,7 @@ reading_image(
 	struct reading *r, const char *name, struct image **out, struct err *e)
 {
 	CLEANUP(own_free)
-	char *cache = cache_of(r);
+	char *cache = common_cache(r->cache);
 	const struct source source = source_of(r, name, cache);
 
 	return source_read(&source, out, e);

@@ -19,7 +19,7 @@ struct reading {
 	const char *tls_ca;
 	struct words plain_hosts;
 	uint64_t cache_bytes; /* as fetch_options has it */
-	const char *cache;    /* NULL: common_cache */
+	const char *cache;    /* as of common_cache */
 	struct arena arena;
 };
 

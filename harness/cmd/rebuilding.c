@@ -57,7 +57,7 @@ rebuilding_take(struct rebuilding *r, int c)
 	case REBUILDING_TRUST + 1:
 		return common_mirror(&r->mirrors, optarg);
 	case REBUILDING_TRUST + 2:
-		r->cache = r->reading.cache = optarg;
+		r->reading.cache = optarg;
 		return true;
 	case REBUILDING_TRUST + 3:
 		r->o.guix = optarg;
@@ -77,7 +77,7 @@ int
 rebuilding_open(struct rebuilding *r, struct err *e)
 {
 	struct sigaction action = {.sa_handler = stop};
-	char *cache = r->cache ? path_absolute(r->cache) : common_cache();
+	char *cache = common_cache(r->reading.cache);
 
 	r->o.cache = arena_copy(&r->arena, cache, strlen(cache));
 	free(cache);

@@ -15,7 +15,7 @@
 /* What the commands share that run Guix for one image themselves. */
 struct rebuilding {
 	struct rebuild_options o;
-	const char *trust_file, *cache;
+	const char *trust_file;
 	const char *channels; /* file that the image's channels are in */
 	struct reading reading;
 	struct words mirrors; /* pairs */

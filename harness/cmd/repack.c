@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,7 +26,7 @@ struct request {
 	struct rebuilding rebuilding;
 };
 
-/* Long options that are handed on as they are. */
+/* Those after REBUILDING_OPTIONS are handed on as they are. */
 static const struct option longs[] = {
 	{"format", required_argument, NULL, 'f'},
 	{"output", required_argument, NULL, 'o'},

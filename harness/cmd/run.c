@@ -25,7 +25,7 @@ enum {
 /* What the command line says. */
 struct request {
 	struct sched_options o;
-	const char *output, *db, *cache, *trust;
+	const char *output, *db, *trust;
 	bool is_plan;
 	int64_t jobs;
 	bool has_accept, keeps;
@@ -166,7 +166,7 @@ take_option(struct request *r, int c)
 	case OPT_MIRRORS:
 		return add_mirrors(r, optarg);
 	case OPT_CACHE:
-		r->cache = optarg;
+		r->reading.cache = optarg;
 		return true;
 	case OPT_GUIX:
 		o->guix = optarg;
@@ -272,8 +272,7 @@ complete(struct request *r, int n, char *files[])
 	r->o.db = r->db     ? r->db
 		: r->output ? keep(r, path_join(r->output, "unblend.db"))
 			    : NULL;
-	r->o.cache =
-		keep(r, r->cache ? path_absolute(r->cache) : common_cache());
+	r->o.cache = keep(r, common_cache(r->reading.cache));
 	if (r->trust)
 		r->o.trust = keep(r, path_absolute(r->trust));
 	if (r->keeps) {
@@ -333,7 +332,6 @@ run(struct request *r, struct err *e)
 	CLEANUP(own_trust)
 	struct trust *trust = trust_load(r->o.trust, e);
 	struct sched_result result;
-	const bool is_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 
 	if (!trust || path_mkdirs(r->output, 0755, e) < 0)
 		return common_fail(e);
@@ -341,7 +339,8 @@ run(struct request *r, struct err *e)
 	if (store_open(r->o.db, STORE_WRITE, &store, e) < 0 ||
 		perform(store, r, &result, e) < 0 ||
 		report_write(store, result.run, r->output, e) < 0 ||
-		report_text(store, result.run, stdout, is_colour, e) < 0)
+		report_text(store, result.run, stdout, common_has_colour(), e) <
+			0)
 		return common_fail(e);
 	if (result.was_ended)
 		common_complain("run %lld had ended: nothing to resume",
