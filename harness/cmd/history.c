@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/jout.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
-#include "report/sink.h"
 #include "report/words.h"
 
 enum {
@@ -88,27 +86,23 @@ add_point(void *arg, const struct store_judgement *j, struct err *e)
 	return 0;
 }
 
-/* As the reports say it: with the image and recipe of the newest, what passed
- * fails and what failed passes again, within the last runs. */
+/* Of those with the image and recipe of the newest. */
 static bool
 is_flaky(const struct past *p)
 {
 	const struct point *newest = p->last;
-	bool was = newest && newest->is_accepted;
-	int turns = 0, runs = 0;
+	struct report_turns turns = {.was = newest && newest->is_accepted};
+	bool is = false;
 
-	for (size_t i = p->n; newest && i-- > 0 && runs < REPORT_FLAKY_RUNS;) {
+	for (size_t i = p->n; newest && i-- > 0;) {
 		const struct point *at = &p->v[i];
 
-		if (at == newest || at->verdict == VERDICT_NOT_TRIED ||
-			strcmp(at->image, newest->image) != 0 ||
-			strcmp(at->recipe, newest->recipe) != 0)
-			continue;
-		runs++;
-		turns += at->is_accepted != was;
-		was = at->is_accepted;
+		if (at->verdict != VERDICT_NOT_TRIED &&
+			strcmp(at->image, newest->image) == 0 &&
+			strcmp(at->recipe, newest->recipe) == 0)
+			is = report_turn(&turns, at->is_accepted);
 	}
-	return turns > 1;
+	return is;
 }
 
 static void
@@ -396,7 +390,7 @@ history(const char *db, bool is_json, int n, char *names[], struct err *e)
 	struct jout j;
 	struct telling t = {
 		.has_runs = n > 0,
-		.is_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.is_colour = common_has_colour(),
 	};
 	int result;
 

@@ -199,27 +199,18 @@ add_past(void *arg, const struct store_judgement *j, struct err *e)
 	return 0;
 }
 
-/*
- * Flaky: with the same image and recipe, what passed fails and what failed
- * passes again, twice in the last runs.  Once is a change, whose reason can be
- * looked for.
- */
 static bool
 is_flaky(const struct report *r, const struct store_attempt *a)
 {
-	int turns = 0, runs = 0;
-	bool was = a->is_accepted;
+	struct report_turns turns = {.was = a->is_accepted};
+	bool is = false;
 
 	if (!a->is_judged || a->verdict == VERDICT_NOT_TRIED)
 		return false;
-	for (size_t i = r->n_past; i-- > 0 && runs < REPORT_FLAKY_RUNS;) {
-		if (!r->past[i].is_same)
-			continue;
-		runs++;
-		turns += r->past[i].is_accepted != was;
-		was = r->past[i].is_accepted;
-	}
-	return turns > 1;
+	for (size_t i = r->n_past; i-- > 0;)
+		if (r->past[i].is_same)
+			is = report_turn(&turns, r->past[i].is_accepted);
+	return is;
 }
 
 static int

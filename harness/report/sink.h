@@ -11,8 +11,7 @@
 
 enum {
 	REPORT_CHANGES_MAX = 10, /* changed images named on the front page */
-	REPORT_PAST_MAX = 40,    /* runs in an image's history */
-	REPORT_FLAKY_RUNS = 10   /* of which so many tell whether it is flaky */
+	REPORT_PAST_MAX = 40     /* runs in an image's history */
 };
 
 /* A stretch of samples of one collection, as they follow one another. */

@@ -80,6 +80,17 @@ report_since(struct buf *out, const struct store_attempt *a)
 	buf_char(out, '.');
 }
 
+bool
+report_turn(struct report_turns *t, bool is_accepted)
+{
+	if (t->runs < REPORT_FLAKY_RUNS) {
+		t->runs++;
+		t->turns += is_accepted != t->was;
+		t->was = is_accepted;
+	}
+	return t->turns > 1;
+}
+
 enum report_shift
 report_shift(const struct store_attempt *a)
 {

@@ -2,6 +2,7 @@
 #ifndef UB_REPORT_WORDS_H
 #define UB_REPORT_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -45,6 +46,22 @@ enum report_shift {
 	SHIFT_WORSE
 };
 enum report_shift report_shift(const struct store_attempt *a);
+
+/*
+ * Flaky: with the same image and recipe, what passed fails and what failed
+ * passes again, twice in the last runs.  Once is a change, whose reason can be
+ * looked for.
+ */
+enum {
+	REPORT_FLAKY_RUNS = 10 /* with the newest */
+};
+struct report_turns {
+	bool was; /* to begin with, whether the newest is accepted */
+	int runs, turns;
+};
+/* Take in one run more of that image and recipe, from the newest on: is it flaky,
+ * as far as those tell? */
+bool report_turn(struct report_turns *t, bool is_accepted);
 
 /*
  * Append the first sentence of a cause on one line, cleaned, at most max

@@ -196,12 +196,45 @@ numbers_read_well(void **state)
 	}
 }
 
+static void
+flaky_are_two_turns_within_ten_runs(void **state)
+{
+	/* The newest on the left: "+" is accepted. */
+	static const struct {
+		const char *runs;
+		bool is_flaky;
+	} rows[] = {
+		{"", false},
+		{"+", false},
+		{"+-", false},
+		{"--++", false},
+		{"+-+", true},
+		{"-+-", true},
+		{"++++++++-+", true},
+		{"+++++++++-+", false},
+		{"----------+-", false},
+		{"+-+++++++++++", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *runs = rows[i].runs;
+		struct report_turns turns = {.was = runs[0] == '+'};
+		bool is = false;
+
+		for (size_t k = 0; runs[k]; k++)
+			is = report_turn(&turns, runs[k] == '+');
+		assert_int_equal(is, rows[i].is_flaky);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outcome_follows_verdict_and_line),
 		cmocka_unit_test(shift_is_against_the_last_verdict),
+		cmocka_unit_test(flaky_are_two_turns_within_ten_runs),
 		cmocka_unit_test(short_cause_is_a_sentence_that_fits),
 		cmocka_unit_test(file_names_are_safe_and_distinct),
 		cmocka_unit_test(long_names_stay_distinct),
