@@ -119,6 +119,34 @@ jdoc_str(const struct jdoc *v)
 		json_string_value(in(v)), json_string_length(in(v))};
 }
 
+const char *
+jdoc_copy(const struct jdoc *v, const char *key, struct arena *a)
+{
+	struct slice s = jdoc_str(jdoc_get(v, key));
+
+	return s.p ? arena_copy(a, s.p, s.n) : NULL;
+}
+
+const char *const *
+jdoc_copies(const struct jdoc *v, const char *key, struct arena *a, size_t *n)
+{
+	const struct jdoc *list = jdoc_get(v, key);
+	size_t count = jdoc_type(list) == JDOC_ARRAY ? jdoc_len(list) : 0;
+	const char **copies;
+
+	if (n)
+		*n = count;
+	if (jdoc_type(list) != JDOC_ARRAY)
+		return NULL;
+	copies = arena_alloc(a, (count + 1) * sizeof(*copies));
+	for (size_t i = 0; i < count; i++) {
+		struct slice s = jdoc_str(jdoc_at(list, i));
+
+		copies[i] = arena_copy(a, s.p ? s.p : "", s.n);
+	}
+	return copies;
+}
+
 int64_t
 jdoc_int(const struct jdoc *v, int64_t otherwise)
 {

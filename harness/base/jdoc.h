@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/alloc.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -52,6 +53,12 @@ struct slice jdoc_str(const struct jdoc *v);
 /* An integer, or otherwise when v is none. */
 int64_t jdoc_int(const struct jdoc *v, int64_t otherwise);
 bool jdoc_bool(const struct jdoc *v, bool otherwise);
+/* The string that is a member of an object, copied; NULL when it is none. */
+const char *jdoc_copy(const struct jdoc *v, const char *key, struct arena *a);
+/* The strings of an array that is one, copied, NULL-ended, *n of them (n may be
+ * NULL); "" for what is none.  NULL and 0 when it is no array. */
+const char *const *
+jdoc_copies(const struct jdoc *v, const char *key, struct arena *a, size_t *n);
 /*
  * Call f for each member of an object in the order of the text, until it
  * returns non-zero; returns that, or 0.

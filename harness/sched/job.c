@@ -129,31 +129,6 @@ job_write(const struct job *job, struct err *e)
 	return aside_publish(&a, e);
 }
 
-static const char *
-get_string(struct arena *a, const struct jdoc *doc, const char *key)
-{
-	struct slice s = jdoc_str(jdoc_get(doc, key));
-
-	return s.p ? arena_copy(a, s.p, s.n) : NULL;
-}
-
-static const char *const *
-get_strings(struct arena *a, const struct jdoc *doc, const char *key)
-{
-	const struct jdoc *list = jdoc_get(doc, key);
-	const char **v;
-
-	if (jdoc_type(list) != JDOC_ARRAY)
-		return NULL;
-	v = arena_alloc(a, (jdoc_len(list) + 1) * sizeof(*v));
-	for (size_t i = 0; i < jdoc_len(list); i++) {
-		struct slice s = jdoc_str(jdoc_at(list, i));
-
-		v[i] = arena_copy(a, s.p ? s.p : "", s.n);
-	}
-	return v;
-}
-
 static bool
 get_step(const struct jdoc *doc, enum job_step *out)
 {
@@ -196,30 +171,30 @@ job_read(const char *work, struct arena *a, struct job *out, struct err *e)
 	if (!doc)
 		return err_wrap(e, "%s", path);
 	*out = (struct job){
-		.name = get_string(a, doc, "name"),
-		.image = get_string(a, doc, "image"),
-		.source = get_string(a, doc, "source"),
-		.folder = get_string(a, doc, "folder"),
-		.platform = get_string(a, doc, "platform"),
-		.tls_ca = get_string(a, doc, "tls_ca"),
-		.plain_hosts = get_strings(a, doc, "plain_hosts"),
+		.name = jdoc_copy(doc, "name", a),
+		.image = jdoc_copy(doc, "image", a),
+		.source = jdoc_copy(doc, "source", a),
+		.folder = jdoc_copy(doc, "folder", a),
+		.platform = jdoc_copy(doc, "platform", a),
+		.tls_ca = jdoc_copy(doc, "tls_ca", a),
+		.plain_hosts = jdoc_copies(doc, "plain_hosts", a, NULL),
 		.work = arena_copy(a, work, strlen(work)),
 		.shared = shared_beside(work, a),
-		.cache = get_string(a, doc, "cache"),
-		.trust = get_string(a, doc, "trust"),
-		.guix = get_string(a, doc, "guix"),
-		.daemon = get_string(a, doc, "daemon"),
-		.kept = get_string(a, doc, "kept"),
-		.accept = get_string(a, doc, "accept"),
-		.channels = get_string(a, doc, "channels"),
-		.manifest = get_string(a, doc, "manifest"),
-		.pack_options = get_strings(a, doc, "pack_options"),
-		.mirrors = get_strings(a, doc, "mirrors"),
+		.cache = jdoc_copy(doc, "cache", a),
+		.trust = jdoc_copy(doc, "trust", a),
+		.guix = jdoc_copy(doc, "guix", a),
+		.daemon = jdoc_copy(doc, "daemon", a),
+		.kept = jdoc_copy(doc, "kept", a),
+		.accept = jdoc_copy(doc, "accept", a),
+		.channels = jdoc_copy(doc, "channels", a),
+		.manifest = jdoc_copy(doc, "manifest", a),
+		.pack_options = jdoc_copies(doc, "pack_options", a, NULL),
+		.mirrors = jdoc_copies(doc, "mirrors", a, NULL),
 	};
 	out->cache_bytes = (uint64_t)jdoc_int(jdoc_get(doc, "cache_bytes"), 0);
-	depth = get_string(a, doc, "depth");
-	out->folders = get_strings(a, doc, "folders");
-	out->results = get_strings(a, doc, "results");
+	depth = jdoc_copy(doc, "depth", a);
+	out->folders = jdoc_copies(doc, "folders", a, NULL);
+	out->results = jdoc_copies(doc, "results", a, NULL);
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
 	get_limits(doc, &out->limits);

@@ -89,14 +89,6 @@ request_write(const struct job *job, const struct recipe *r,
 	return aside_publish(&a, e);
 }
 
-static const char *
-get(struct arena *a, const struct jdoc *doc, const char *key)
-{
-	struct slice s = jdoc_str(jdoc_get(doc, key));
-
-	return s.p ? arena_copy(a, s.p, s.n) : NULL;
-}
-
 static void
 get_channels(struct arena *a, const struct jdoc *list, struct recipe *r)
 {
@@ -107,32 +99,17 @@ get_channels(struct arena *a, const struct jdoc *list, struct recipe *r)
 		const struct jdoc *c = jdoc_at(list, i);
 
 		v[i] = (struct channel){
-			.name = get(a, c, "name"),
-			.url = get(a, c, "url"),
-			.branch = get(a, c, "branch"),
-			.commit = get(a, c, "commit"),
-			.intro_commit = get(a, c, "intro_commit"),
-			.intro_signer = get(a, c, "intro_signer"),
+			.name = jdoc_copy(c, "name", a),
+			.url = jdoc_copy(c, "url", a),
+			.branch = jdoc_copy(c, "branch", a),
+			.commit = jdoc_copy(c, "commit", a),
+			.intro_commit = jdoc_copy(c, "intro_commit", a),
+			.intro_signer = jdoc_copy(c, "intro_signer", a),
 			.is_named = jdoc_bool(jdoc_get(c, "is_named"), false),
 		};
 	}
 	r->channels = v;
 	r->n_channels = n;
-}
-
-static void
-get_options(struct arena *a, const struct jdoc *list, struct recipe *r)
-{
-	size_t n = jdoc_len(list);
-	const char **v = arena_alloc(a, (n + 1) * sizeof(*v));
-
-	for (size_t i = 0; i < n; i++) {
-		struct slice s = jdoc_str(jdoc_at(list, i));
-
-		v[i] = arena_copy(a, s.p ? s.p : "", s.n);
-	}
-	r->options = v;
-	r->n_options = n;
 }
 
 int
@@ -160,18 +137,18 @@ request_read(
 	doc = jdoc_parse(json, e);
 	if (!doc)
 		return err_wrap(e, "%s", path);
-	r->channels_scm = get(a, doc, "channels_scm");
-	r->manifest_scm = get(a, doc, "manifest_scm");
-	r->format = get(a, doc, "format");
-	r->profile = get(a, doc, "profile");
+	r->channels_scm = jdoc_copy(doc, "channels_scm", a);
+	r->manifest_scm = jdoc_copy(doc, "manifest_scm", a);
+	r->format = jdoc_copy(doc, "format", a);
+	r->profile = jdoc_copy(doc, "profile", a);
 	r->is_unnamed = jdoc_bool(jdoc_get(doc, "unnamed"), false);
 	get_channels(a, jdoc_get(doc, "channels"), r);
-	get_options(a, jdoc_get(doc, "options"), r);
-	out->image_name = get(a, doc, "image_name");
+	r->options = jdoc_copies(doc, "options", a, &r->n_options);
+	out->image_name = jdoc_copy(doc, "image_name", a);
 	out->is_fixed = jdoc_bool(jdoc_get(doc, "fixed"), false);
 	out->limits.deadline_s = jdoc_int(jdoc_get(doc, "deadline_s"), 0);
 	out->limits.silence_s = jdoc_int(jdoc_get(doc, "silence_s"), 0);
-	depth = get(a, doc, "depth");
+	depth = jdoc_copy(doc, "depth", a);
 	if (!r->channels_scm || !r->manifest_scm || !depth ||
 		!depth_parse(depth, &out->depth, NULL))
 		return err_set(e, ERR_INPUT, "%s: not a whole request", path);

@@ -3,7 +3,6 @@
 #define UB_SCHED_REQUEST_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"

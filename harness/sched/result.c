@@ -95,30 +95,6 @@ result_write(const char *folder, const struct result *r, struct err *e)
 	return aside_publish(&a, e);
 }
 
-static const char *
-get(struct arena *a, const struct jdoc *doc, const char *key)
-{
-	struct slice s = jdoc_str(jdoc_get(doc, key));
-
-	return s.p ? arena_copy(a, s.p, s.n) : NULL;
-}
-
-static const char *const *
-get_strings(struct arena *a, const struct jdoc *doc, const char *key, size_t *n)
-{
-	const struct jdoc *list = jdoc_get(doc, key);
-	const char **v;
-
-	*n = jdoc_len(list);
-	v = arena_alloc(a, (*n + 1) * sizeof(*v));
-	for (size_t i = 0; i < *n; i++) {
-		struct slice s = jdoc_str(jdoc_at(list, i));
-
-		v[i] = arena_copy(a, s.p ? s.p : "", s.n);
-	}
-	return v;
-}
-
 static const struct variant *
 get_variant(struct arena *a, const struct jdoc *doc)
 {
@@ -127,9 +103,9 @@ get_variant(struct arena *a, const struct jdoc *doc)
 	if (jdoc_type(doc) != JDOC_OBJECT)
 		return NULL;
 	v = arena_alloc(a, sizeof(*v));
-	v->label = get(a, doc, "label");
-	v->overrules = get(a, doc, "overrules");
-	v->options = get_strings(a, doc, "options", &v->n_options);
+	v->label = jdoc_copy(doc, "label", a);
+	v->overrules = jdoc_copy(doc, "overrules", a);
+	v->options = jdoc_copies(doc, "options", a, &v->n_options);
 	return v->label ? v : NULL;
 }
 
@@ -143,7 +119,7 @@ get_dates(struct arena *a, const struct jdoc *doc, size_t *n)
 	v = arena_alloc(a, (*n + 1) * sizeof(*v));
 	for (size_t i = 0; i < *n; i++) {
 		const struct jdoc *one = jdoc_at(list, i);
-		const char *commit = get(a, one, "commit");
+		const char *commit = jdoc_copy(one, "commit", a);
 
 		v[i] = (struct commit_date){commit ? commit : "",
 			jdoc_int(jdoc_get(one, "time_s"), 0)};
@@ -163,32 +139,32 @@ get_rebuild(const struct jdoc *doc, struct rebuild *b)
 	struct arena *a = &b->arena;
 	size_t n;
 
-	b->cause = get(a, doc, "cause");
-	b->advice = get(a, doc, "advice");
-	b->class_ = get(a, doc, "class");
+	b->cause = jdoc_copy(doc, "cause", a);
+	b->advice = jdoc_copy(doc, "advice", a);
+	b->class_ = jdoc_copy(doc, "class", a);
 	b->is_transient = jdoc_bool(jdoc_get(doc, "transient"), false);
-	b->drv = get(a, doc, "drv");
-	b->path = get(a, doc, "path");
-	b->output = get(a, doc, "output");
+	b->drv = jdoc_copy(doc, "drv", a);
+	b->path = jdoc_copy(doc, "path", a);
+	b->output = jdoc_copy(doc, "output", a);
 	b->variant = get_variant(a, jdoc_get(doc, "variant"));
-	b->profile = get(a, doc, "profile");
-	b->failed_drv = get(a, doc, "failed_drv");
-	b->failed_lines = get(a, doc, "failed_lines");
-	b->guix_version = get(a, doc, "guix_version");
+	b->profile = jdoc_copy(doc, "profile", a);
+	b->failed_drv = jdoc_copy(doc, "failed_drv", a);
+	b->failed_lines = jdoc_copy(doc, "failed_lines", a);
+	b->guix_version = jdoc_copy(doc, "guix_version", a);
 	b->is_checked = jdoc_bool(jdoc_get(doc, "checked"), false);
 	b->is_stable = jdoc_bool(jdoc_get(doc, "stable"), false);
 	b->built = get_count(doc, "built");
 	b->substituted = get_count(doc, "substituted");
 	b->valid = get_count(doc, "valid");
 	b->downloaded = get_count(doc, "downloaded");
-	b->examined_drvs = get_strings(a, doc, "examined", &n);
+	b->examined_drvs = jdoc_copies(doc, "examined", a, &n);
 	b->examined = (unsigned)n;
 	b->unstable = get_count(doc, "unstable");
 	b->dates = get_dates(a, doc, &b->n_dates);
-	b->notes = get_strings(a, doc, "notes", &b->n_notes);
-	b->built_drvs = get_strings(a, doc, "built_drvs", &b->n_built_drvs);
-	b->commands = get_strings(a, doc, "commands", &b->n_commands);
-	b->log_path = get(a, doc, "log_path");
+	b->notes = jdoc_copies(doc, "notes", a, &b->n_notes);
+	b->built_drvs = jdoc_copies(doc, "built_drvs", a, &b->n_built_drvs);
+	b->commands = jdoc_copies(doc, "commands", a, &b->n_commands);
+	b->log_path = jdoc_copy(doc, "log_path", a);
 	b->elapsed_ms = jdoc_int(jdoc_get(doc, "elapsed_ms"), 0);
 }
 
@@ -213,7 +189,7 @@ result_read(const char *folder, struct result *out, struct err *e)
 		return err_wrap(e, "%s", path);
 	get_rebuild(doc, b);
 	end = jdoc_int(jdoc_get(doc, "end"), -1);
-	depth = get(&b->arena, doc, "depth");
+	depth = jdoc_copy(doc, "depth", &b->arena);
 	out->has_sha256 =
 		digest_parse(jdoc_str(jdoc_get(doc, "sha256")), &out->sha256);
 	if (end < REBUILD_DONE || end > REBUILD_NOT_TRIED || !depth ||
@@ -285,10 +261,10 @@ result_lowered_read(const char *folder, struct arena *a,
 	doc = jdoc_parse(buf_get(&text), e);
 	if (!doc)
 		return err_wrap(e, "%s", path);
-	out->lowered = (struct lowered){.drv = get(a, doc, "drv"),
-		.path = get(a, doc, "path"),
-		.profile = get(a, doc, "profile")};
-	out->note = get(a, doc, "note");
+	out->lowered = (struct lowered){.drv = jdoc_copy(doc, "drv", a),
+		.path = jdoc_copy(doc, "path", a),
+		.profile = jdoc_copy(doc, "profile", a)};
+	out->note = jdoc_copy(doc, "note", a);
 	out->dates = get_dates(a, doc, &out->n_dates);
 	return out->lowered.drv != NULL;
 }
