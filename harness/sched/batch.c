@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sched/batch.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -9,14 +8,7 @@
 #include "rebuild/rebuild.h"
 #include "sched/request.h"
 #include "sched/result.h"
-
-static void
-tell_stage(void *arg, const char *stage)
-{
-	(void)arg;
-	printf("stage %s\n", stage);
-	fflush(stdout);
-}
+#include "sched/worker.h"
 
 static struct rebuild_options
 options_of(const struct job *job, const struct request *r,
@@ -35,7 +27,7 @@ options_of(const struct job *job, const struct request *r,
 		.image_name = r->image_name,
 		.is_fixed = r->is_fixed,
 		.stop = stop,
-		.stage = tell_stage,
+		.stage = worker_stage,
 	};
 
 	o.limits.deadline_s = r->limits.deadline_s;
@@ -271,6 +263,6 @@ batch_build(const struct job *job, const volatile int *stop, struct err *e)
 		return WORKER_FAILED;
 	if (!result.rebuild.is_transient)
 		return WORKER_DONE;
-	printf("again %s\n", result.rebuild.class_);
+	worker_say("again", result.rebuild.class_);
 	return WORKER_AGAIN;
 }

@@ -13,10 +13,6 @@
  * is no more to do, a result.  The others are left as they are: each is then
  * lowered by the worker that builds it, which tells why.
  */
-enum {
-	BATCH_MAX = 100 /* requests of one job */
-};
-
 int batch_lower(const struct job *job, const volatile int *stop, struct err *e);
 int batch_build(const struct job *job, const volatile int *stop, struct err *e);
 

@@ -47,13 +47,6 @@ judge_recipe(struct attempt *a, const char *profile)
 		"pack-options in the corpus.");
 }
 
-static void
-tell_stage(void *arg, const char *stage)
-{
-	(void)arg;
-	worker_say("stage", stage);
-}
-
 /* options->trust is the caller's to free. */
 static int
 make_options(struct attempt *a, struct trust **trust,
@@ -78,7 +71,7 @@ make_options(struct attempt *a, struct trust **trust,
 		.image_name = slash ? slash + 1 : job->image,
 		.is_fixed = job->pack_options != NULL,
 		.stop = a->stop,
-		.stage = tell_stage,
+		.stage = worker_stage,
 	};
 	return 0;
 }

@@ -28,6 +28,13 @@ worker_say(const char *what, const char *name)
 	fflush(stdout);
 }
 
+void
+worker_stage(void *arg, const char *stage)
+{
+	(void)arg;
+	worker_say("stage", stage);
+}
+
 int
 worker_judge(struct attempt *a, enum verdict verdict, const char *class_,
 	const char *cause, const char *advice)

@@ -24,8 +24,7 @@ struct attempt {
 	struct image *image;
 	struct provenance *provenance;
 	struct recipe *recipe;
-	struct result result; /* of the rebuild, where there was one */
-	bool has_result;
+	struct result result; /* of the rebuild; zeroed where there was none */
 	const struct image *rebuilt; /* borrowed */
 	struct comparison comparison;
 	bool has_comparison;
@@ -55,6 +54,8 @@ int worker_read(struct attempt *a, struct err *e) NODISCARD;
 void worker_record_recipe(struct attempt *a);
 /* A line for the parent. */
 void worker_say(const char *what, const char *name);
+/* That of a stage, as rebuild_options.stage. */
+void worker_stage(void *arg, const char *stage);
 void worker_fini(struct attempt *a);
 
 /*
