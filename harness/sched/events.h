@@ -2,8 +2,6 @@
 #ifndef UB_SCHED_EVENTS_H
 #define UB_SCHED_EVENTS_H
 
-#include <stdbool.h>
-
 #include "base/jout.h"
 
 /*

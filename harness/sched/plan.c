@@ -110,12 +110,6 @@ plan_free(struct plan *p)
 	free(p);
 }
 
-void
-own_plan(struct plan **p)
-{
-	plan_free(*p);
-}
-
 static void
 list_add(struct list *l, uint32_t x)
 {
@@ -691,12 +685,6 @@ plan_next(struct plan *p, int64_t now_ms, struct plan_job *out)
 }
 
 /* ---- asking ---- */
-
-bool
-plan_is_alone(const struct plan *p, uint32_t image)
-{
-	return p->images[image].is_alone;
-}
 
 uint32_t
 plan_group(const struct plan *p, uint32_t image)

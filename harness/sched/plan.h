@@ -2,7 +2,6 @@
 #ifndef UB_SCHED_PLAN_H
 #define UB_SCHED_PLAN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,8 +46,6 @@ struct plan;
 /* For n images, numbered from 0, and so many jobs at the same time. */
 struct plan *plan_new(size_t n, unsigned slots);
 void plan_free(struct plan *p);
-/* CLEANUP(own_plan) struct plan *p = NULL; */
-void own_plan(struct plan **p);
 
 /* How long all the way of an image is expected to take; 0: not known. */
 void plan_expect(struct plan *p, uint32_t image, int64_t expected_ms);
@@ -87,7 +84,6 @@ void plan_quick(struct plan *p, uint32_t group);
 /* Building it may go better at that time. */
 void plan_build_again(struct plan *p, uint32_t group, int64_t at_ms);
 
-bool plan_is_alone(const struct plan *p, uint32_t image);
 /* Of an image that was read, and has a request. */
 uint32_t plan_group(const struct plan *p, uint32_t image);
 /* The images of a group that are not judged, one after the other: start with

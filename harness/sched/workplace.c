@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +7,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/aside.h"
 #include "base/path.h"
