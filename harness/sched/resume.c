@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@
 struct match {
 	struct scheduler *s;
 	size_t n;     /* of those that were */
-	char **files; /* what basis each image was begun with; NULL: none */
+	char **files; /* store_basis.file that each image was begun with */
 	int64_t run;
 };
 
@@ -153,8 +152,11 @@ resume_group(struct scheduler *s, uint32_t group, struct err *e)
 	static const char *const alone[] = {"request", NULL};
 	CLEANUP(own_free)
 	char *folder = pool_group(s, group);
+	bool has_lowered = is_lowered(folder);
 
-	return workplace_keep(folder, is_lowered(folder) ? all : alone, e);
+	return workplace_keep(folder, has_lowered ? all : alone, e) < 0
+		? -1
+		: has_lowered;
 }
 
 static int
@@ -162,51 +164,51 @@ take_group(struct scheduler *s, uint32_t group, struct err *e)
 {
 	CLEANUP(own_free)
 	char *folder = pool_group(s, group);
+	int rc;
 
 	if (is_built(folder)) {
 		plan_built(s->plan, group);
 		return 0;
 	}
-	if (resume_group(s, group, e) < 0)
-		return -1;
-	if (is_lowered(folder))
+	rc = resume_group(s, group, e);
+	if (rc > 0)
 		plan_lowered(s->plan, group);
-	return 0;
+	return rc < 0 ? -1 : 0;
 }
 
-/* Was it read, to its end, from a file that is still the same, and is what was
- * recorded of it as the reader left it? */
+/* Was it read, to its end, from a file that is still the same (mark, which was
+ * `was'), and is what was recorded of it as the reader left it? */
 static bool
-is_read(const char *folder, const struct sample *sample, const char *file)
+is_read(const char *folder, const char *was, const char *mark)
 {
 	CLEANUP(own_free)
 	char *request = path_join(folder, "request");
 	CLEANUP(own_free)
 	char *spool = path_join(folder, "spool");
-	CLEANUP(own_free)
-	char *mark = basis_mark(sample);
 	CLEANUP(arena_fini)
 	struct arena arena = {0};
 	struct worker_read read;
 	struct err ignored;
 	struct stat st;
 
-	return path_exists(request) && (!file || mark) &&
-		(!file || strcmp(file, mark) == 0) &&
+	return path_exists(request) &&
+		(!was || (mark && strcmp(was, mark) == 0)) &&
 		worker_read_load(folder, &arena, &read, &ignored) == 0 &&
 		stat(spool, &st) == 0 && st.st_size == read.spool_bytes;
 }
 
 static int
-take_image(struct scheduler *s, uint32_t image, const char *file, struct err *e)
+take_image(
+	const struct match *m, uint32_t image, const char *mark, struct err *e)
 {
 	static const char *const files[] = {
 		"job.json", "request", "read", "same", "spool", NULL};
+	struct scheduler *s = m->s;
 	CLEANUP(own_free)
 	char *folder = pool_image(s, image);
 	uint32_t group;
 
-	if (!is_read(folder, s->queue[image].sample, file)) {
+	if (!is_read(folder, m->files[image], mark)) {
 		plan_add(s->plan, image, s->queue[image].expected_ms);
 		return path_remove(folder, e);
 	}
@@ -227,15 +229,14 @@ take_image(struct scheduler *s, uint32_t image, const char *file, struct err *e)
 
 /* Of the run before it was interrupted, and of those before it. */
 static int
-count_tries(const struct match *m, uint32_t image, struct err *e)
+count_tries(const struct match *m, uint32_t image, const struct store_basis *is,
+	struct err *e)
 {
 	struct scheduler *s = m->s;
 	struct queued *q = &s->queue[image];
-	struct store_basis basis;
 	int64_t n, last_s;
 
-	basis_of(&s->basis, q->sample, &basis);
-	if (before_look(s, m->run, image, &basis, e) < 0 ||
+	if (before_look(s, m->run, image, is, e) < 0 ||
 		store_trials(s->store, q->id, &n, &last_s, e) < 0)
 		return -1;
 	/* Which verdicts stand was found out when it began. */
@@ -259,13 +260,15 @@ take_all(struct match *m, struct err *e)
 		return -1;
 	for (size_t i = 0; i < s->n_queue; i++) {
 		struct queued *q = &s->queue[i];
+		struct store_basis is;
 
 		if (q->is_done) {
 			s->n_done++;
 			continue;
 		}
-		if (count_tries(m, (uint32_t)i, e) < 0 ||
-			take_image(s, (uint32_t)i, m->files[i], e) < 0)
+		basis_of(&s->basis, q->sample, &is);
+		if (count_tries(m, (uint32_t)i, &is, e) < 0 ||
+			take_image(m, (uint32_t)i, is.file, e) < 0)
 			return -1;
 	}
 	return 0;
