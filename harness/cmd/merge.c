@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
@@ -62,18 +60,6 @@ print_count(const char *from, const struct merge_count *c)
 }
 
 static int
-take_one(struct store *into, const char *path, struct merge_count *count,
-	struct err *e)
-{
-	CLEANUP(own_store)
-	struct store *from = NULL;
-
-	if (store_open(path, STORE_READ, &from, e) < 0)
-		return -1;
-	return merge_store(into, from, count, e);
-}
-
-static int
 take_all(struct store *into, int n, char *from[], struct merge_count *counts,
 	struct err *e)
 {
@@ -82,7 +68,7 @@ take_all(struct store *into, int n, char *from[], struct merge_count *counts,
 	if (store_batch_begin(into, e) < 0)
 		return -1;
 	for (int i = 0; i < n && result == 0; i++)
-		result = take_one(into, from[i], &counts[i], e);
+		result = merge_file(into, from[i], &counts[i], e);
 	return store_batch_end(into, result, e);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/sharding.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,7 +200,6 @@ sharding_run(struct store *store, struct sharding *s,
 	struct slurm_options slurm = {
 		.run = o,
 		.folder = folder,
-		.is_resume = o->is_resume,
 	};
 	struct slurm_result result;
 

@@ -57,7 +57,7 @@ void sharding_note(struct sharding *s, const struct option *longs, int c);
  * do not go together. */
 bool sharding_check(
 	struct sharding *s, const char *command, struct sched_options *o);
-/* Run it by Slurm, as sched_run does here; files are the corpora. */
+/* Run it by Slurm, as sched_run does here. */
 int sharding_run(struct store *store, struct sharding *s,
 	const struct sched_options *o, struct sched_result *out,
 	struct err *e) NODISCARD;

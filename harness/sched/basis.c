@@ -197,8 +197,8 @@ add_file(struct digest_sum *sum, struct known *known, const char *path)
 	digest_add(sum, known->digest.b, sizeof(known->digest.b));
 }
 
-static struct digest
-digest_entry(struct basis *b, const struct sample *s)
+struct digest
+basis_entry(struct basis *b, const struct sample *s)
 {
 	CLEANUP(own_digest)
 	struct digest_sum *sum = digest_new();
@@ -223,7 +223,7 @@ basis_of(struct basis *b, const struct sample *sample, struct store_basis *out)
 	free(b->mark);
 	b->mark = basis_mark(sample);
 	*out = (struct store_basis){.file = b->mark,
-		.entry = digest_entry(b, sample),
+		.entry = basis_entry(b, sample),
 		.guix = b->guix,
 		.policy = b->policy};
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "corpus/corpus.h"
 #include "sched/sched.h"
@@ -35,6 +35,9 @@ void basis_fini(struct basis *b);
 /* Of one sample; file lives until the next call. */
 void
 basis_of(struct basis *b, const struct sample *sample, struct store_basis *out);
+/* What the corpus says of it, with what is in the files that it names: the entry
+ * of a basis.  b may be a zeroed one, which basis_fini ends. */
+struct digest basis_entry(struct basis *b, const struct sample *sample);
 /*
  * Is it certain that all is as it was?  Never where there is no file, for then
  * nobody knows without asking.

@@ -2,7 +2,6 @@
 #ifndef UB_SCHED_OWN_H
 #define UB_SCHED_OWN_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +12,7 @@
 #include "sched/events.h"
 #include "sched/plan.h"
 #include "sched/sched.h"
+#include "sched/signals.h"
 #include "sched/water.h"
 
 /* The parent's side of a run, as its files share it. */
@@ -59,14 +59,13 @@ struct scheduler {
 	char *work;     /* folder of the jobs' folders */
 	int workers_fd; /* locked by this process and all workers */
 	char *self;     /* this program */
-	int signals;    /* descriptor that tells SIGINT, SIGTERM and SIGCHLD */
+	struct signals signals;
 	/* where groups of slots are made */
 	struct cgroup cgroup;
 	/* processes that were there before any of ours */
 	pid_t *strangers;
 	size_t n_strangers;
 	struct water water;
-	sigset_t before; /* of signals, as they were blocked */
 	unsigned n_stops;
 	size_t n_jobs; /* begun: names folders of those of several images */
 	int64_t started_ms, told_ms;
@@ -117,7 +116,7 @@ int workplace_sweep(const struct scheduler *s, struct err *e) NODISCARD;
  * has ended.  Its queue is filled, and what is known of it is in the plan. */
 int resume_run(struct scheduler *s, int64_t *run, struct err *e) NODISCARD;
 /* A group may have been built, or built in vain: leave of its folder what its
- * being built once more can go on with. */
+ * being built once more can go on with.  1 when that is lowered, 0, -1. */
 int resume_group(struct scheduler *s, uint32_t group, struct err *e) NODISCARD;
 
 /*

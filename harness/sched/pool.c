@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <sys/signalfd.h>
-
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -629,11 +626,7 @@ finish(struct scheduler *s, struct slot *slot, struct err *e)
 static void
 take_signals(struct scheduler *s)
 {
-	struct signalfd_siginfo info;
-
-	while (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			continue;
+	while (signals_stop(&s->signals)) {
 		s->n_stops++;
 		tell_line(s, "%s",
 			s->n_stops == 1 ? "unblend: no new jobs; once more to "
@@ -662,7 +655,7 @@ wait_for_events(struct scheduler *s)
 		wait_ms = until > now ? (int)(until - now) : 0;
 	if (water_wait_ms(s) >= 0 && water_wait_ms(s) < wait_ms)
 		wait_ms = water_wait_ms(s);
-	fds[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = s->signals.fd, .events = POLLIN};
 	/* -1, when nothing waits, is passed over. */
 	fds[n++] =
 		(struct pollfd){.fd = events_fd(s->events), .events = POLLOUT};

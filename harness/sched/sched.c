@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sched/sched.h"
 
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/orphans.h"
@@ -74,22 +71,6 @@ add_sample(struct scheduler *s, int64_t run, struct queued *q, struct err *e)
 	if (q->of_run == 0)
 		return 0;
 	return store_skip_add(s->store, q->id, q->of_sample, e);
-}
-
-static int
-open_signals(sigset_t *before, struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, before) < 0 ||
-		(fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-		return err_sys(e, ERR_HOST, "cannot watch signals");
-	return fd;
 }
 
 /* The run and its samples: all of them in the database, or none. */
@@ -194,12 +175,10 @@ sched_open(struct scheduler *s, struct store *store,
 	const struct sched_options *o, const char *work, struct err *e)
 {
 	*s = (struct scheduler){.store = store, .o = o, .workers_fd = -1};
-	s->signals = open_signals(&s->before, e);
-	if (s->signals < 0)
+	if (signals_open(&s->signals, true, e) < 0)
 		return -1;
 	if (basis_open(&s->basis, o, e) < 0) {
-		close(s->signals);
-		sigprocmask(SIG_SETMASK, &s->before, NULL);
+		signals_close(&s->signals);
 		return -1;
 	}
 	s->queue = xcalloc(o->corpus->n + 1, sizeof(*s->queue));
@@ -239,8 +218,7 @@ sched_close(struct scheduler *s)
 	free(s->work);
 	free(s->slots);
 	free(s->queue);
-	close(s->signals);
-	sigprocmask(SIG_SETMASK, &s->before, NULL);
+	signals_close(&s->signals);
 }
 
 int

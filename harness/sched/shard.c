@@ -113,30 +113,25 @@ shard_balance(const struct digest *keys, const int64_t *expected_ms, size_t n,
 
 /* ---- the study ---- */
 
-int
-shard_study(const struct sched_options *o, const struct shard_images *images,
-	struct digest *out, struct err *e)
+struct digest
+shard_study(const struct sched_options *o, const struct shard_images *images)
 {
-	struct basis basis;
+	CLEANUP(basis_fini)
+	struct basis files = {0};
 	CLEANUP(own_digest)
 	struct digest_sum *sum = digest_new();
 	const char *study = o->study ? o->study : "";
 
-	if (basis_open(&basis, o, e) < 0)
-		return -1;
 	digest_add(sum, study, strlen(study) + 1);
 	digest_add(sum, &o->shards, sizeof(o->shards));
 	for (size_t i = 0; i < images->n; i++) {
 		const struct sample *s = images->v[i];
-		struct store_basis of;
+		struct digest entry = basis_entry(&files, s);
 
-		basis_of(&basis, s, &of);
 		digest_add(sum, s->name, strlen(s->name) + 1);
-		digest_add(sum, of.entry.b, sizeof(of.entry.b));
+		digest_add(sum, entry.b, sizeof(entry.b));
 	}
-	basis_fini(&basis);
-	*out = digest_end(sum);
-	return 0;
+	return digest_end(sum);
 }
 
 /* ---- a plan ---- */
@@ -210,38 +205,23 @@ shard_plan_read(const char *path, const struct digest *study, uint32_t shards,
 
 /* ---- what is ours ---- */
 
+/* By the plan, where it is given, else by their keys. */
 static int
-divide(const struct sched_options *o, const struct shard_images *images,
-	int signals, uint32_t *of, const struct digest *study, struct err *e)
+divide(const struct scheduler *s, const struct shard_images *images,
+	uint32_t *of, struct err *e)
 {
+	const struct sched_options *o = s->o;
 	struct digest *keys;
 	int result;
 
 	if (o->shard_plan)
-		return shard_plan_read(o->shard_plan, study,
+		return shard_plan_read(o->shard_plan, &s->study,
 			(uint32_t)o->shards, of, images->n, e);
 	keys = xcalloc(images->n + 1, sizeof(*keys));
-	result = shard_keys(o, images, signals, keys, e);
+	result = shard_keys(o, images, &s->signals, keys, e);
 	for (size_t i = 0; i < images->n && result == 0; i++)
 		of[i] = shard_of(&keys[i], (uint32_t)o->shards);
 	free(keys);
-	return result;
-}
-
-int
-shard_select(const struct sched_options *o, const struct shard_images *images,
-	int signals, bool *is_ours, struct digest *study, struct err *e)
-{
-	uint32_t *of;
-	int result;
-
-	if (shard_study(o, images, study, e) < 0)
-		return -1;
-	of = xcalloc(images->n + 1, sizeof(*of));
-	result = divide(o, images, signals, of, study, e);
-	for (size_t i = 0; i < images->n && result == 0; i++)
-		is_ours[i] = of[i] == (uint32_t)o->shard;
-	free(of);
 	return result;
 }
 
@@ -250,20 +230,21 @@ shard_pick(struct scheduler *s, struct err *e)
 {
 	const struct sample **v =
 		xcalloc(s->n_queue + 1, sizeof(const struct sample *));
-	bool *is_ours = xcalloc(s->n_queue + 1, sizeof(*is_ours));
+	uint32_t *of = xcalloc(s->n_queue + 1, sizeof(*of));
 	const struct shard_images images = {v, s->n_queue};
 	size_t n = 0;
 	int result;
 
 	for (size_t i = 0; i < s->n_queue; i++)
 		v[i] = s->queue[i].sample;
-	result = shard_select(s->o, &images, s->signals, is_ours, &s->study, e);
+	s->study = shard_study(s->o, &images);
 	s->n_study = s->n_queue;
+	result = divide(s, &images, of, e);
 	for (size_t i = 0; i < s->n_queue && result == 0; i++)
-		if (is_ours[i])
+		if (of[i] == (uint32_t)s->o->shard)
 			s->queue[n++] = s->queue[i];
 	s->n_queue = n;
-	free(is_ours);
+	free(of);
 	free(v);
 	return result;
 }

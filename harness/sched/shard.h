@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "sched/sched.h"
+#include "sched/signals.h"
 
 /*
  * Dividing the images of a run among several runs that know nothing of each
@@ -42,11 +43,12 @@ struct shard_images {
 /*
  * The key of each image, n of them: images with the same key stay together.
  * Reads o->slots images at a time in processes of their own (unblend keys).
- * signals: a signalfd whose SIGINT or SIGTERM ends it; -1: none.
+ * SIGINT or SIGTERM ends it.
  * ERR_HOST no process can be started, or it was ended.
  */
 int shard_keys(const struct sched_options *o, const struct shard_images *images,
-	int signals, struct digest *out, struct err *e) NODISCARD;
+	const struct signals *signals, struct digest *out,
+	struct err *e) NODISCARD;
 
 /* Of that key, in so many shards, from 1. */
 uint32_t shard_of(const struct digest *key, uint32_t shards);
@@ -63,22 +65,13 @@ void shard_balance(const struct digest *keys, const int64_t *expected_ms,
  * What tells a study from others: what the corpora say of its images, which of
  * them are selected, into how many it is divided, o->study.
  */
-int
-shard_study(const struct sched_options *o, const struct shard_images *images,
-	struct digest *out, struct err *e) NODISCARD;
+struct digest
+shard_study(const struct sched_options *o, const struct shard_images *images);
 
 /* A file that says which image is of which shard; for the study alone. */
 int shard_plan_write(const char *path, const struct digest *study,
 	const uint32_t *of, size_t n, struct err *e) NODISCARD;
 int shard_plan_read(const char *path, const struct digest *study,
 	uint32_t shards, uint32_t *of, size_t n, struct err *e) NODISCARD;
-
-/*
- * Which images are o->shard's, of o->shards: by o->shard_plan, where it is given,
- * else by their keys.
- */
-int shard_select(const struct sched_options *o,
-	const struct shard_images *images, int signals, bool *is_ours,
-	struct digest *study, struct err *e) NODISCARD;
 
 #endif

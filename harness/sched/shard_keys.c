@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <sys/signalfd.h>
-
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/aside.h"
 #include "base/child.h"
 #include "base/path.h"
-#include "base/text.h"
 #include "base/words.h"
 #include "sched/basis.h"
 #include "sched/machine.h"
@@ -44,7 +39,7 @@ struct keys {
 	size_t n_queue, next;
 	struct batch batches[JOBS_MAX];
 	size_t n_batches;
-	int signals;
+	const struct signals *signals;
 };
 
 /* ---- keys ---- */
@@ -135,15 +130,10 @@ keep(struct keys *k, size_t image, const char *text)
 {
 	CLEANUP(own_free)
 	char *path = kept_path(k, k->images->v[image]);
-	CLEANUP(aside_drop)
-	struct aside a = {0};
 	struct err ignored;
 
-	if (!path || aside_open(&a, path, &ignored) < 0)
-		return;
-	a.is_brief = true;
-	fputs(text, a.f);
-	(void)!aside_publish(&a, &ignored);
+	if (path)
+		(void)!aside_write_brief(path, text, strlen(text), &ignored);
 }
 
 /* ---- processes ---- */
@@ -288,18 +278,6 @@ finish(struct keys *k, struct batch *b, struct err *e)
 
 /* ---- the loop ---- */
 
-static bool
-is_told_to_stop(int signals)
-{
-	struct signalfd_siginfo info;
-
-	while (signals >= 0 &&
-		read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (info.ssi_signo != SIGCHLD)
-			return true;
-	return false;
-}
-
 static void
 wait_for(const struct keys *k)
 {
@@ -307,8 +285,7 @@ wait_for(const struct keys *k)
 	nfds_t n = 0;
 	int wait_ms = -1;
 
-	if (k->signals >= 0)
-		fds[n++] = (struct pollfd){.fd = k->signals, .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = k->signals->fd, .events = POLLIN};
 	for (size_t i = 0; i < k->n_batches; i++) {
 		const struct batch *b = &k->batches[i];
 		int ms;
@@ -348,7 +325,7 @@ read_all(struct keys *k, struct err *e)
 		if (busy == 0)
 			return 0;
 		wait_for(k);
-		if (is_told_to_stop(k->signals))
+		if (signals_stop(k->signals))
 			return err_set(e, ERR_HOST,
 				"stopped before the images were divided");
 	}
@@ -369,7 +346,7 @@ put_limits(struct keys *k)
 
 int
 shard_keys(const struct sched_options *o, const struct shard_images *images,
-	int signals, struct digest *out, struct err *e)
+	const struct signals *signals, struct digest *out, struct err *e)
 {
 	struct keys *k = xcalloc(1, sizeof(*k));
 	int result;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sched/slurm.h"
 
-#include <sys/signalfd.h>
-
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,12 +241,10 @@ is_at_end(const struct slurm *s)
 static bool
 is_told_to_stop(const struct slurm *s, int wait_ms)
 {
-	struct pollfd fd = {.fd = s->signals, .events = POLLIN};
-	struct signalfd_siginfo info;
+	struct pollfd fd = {.fd = s->signals.fd, .events = POLLIN};
 
-	if (poll(&fd, 1, wait_ms) <= 0)
-		return false;
-	return read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info);
+	poll(&fd, 1, wait_ms);
+	return signals_stop(&s->signals);
 }
 
 static int
@@ -281,7 +276,7 @@ follow(struct slurm *s, bool *is_stopped, struct err *e)
 {
 	int wait_ms = POLL_MIN_MS;
 
-	if (s->o->is_resume && adopt(s, e) < 0)
+	if (s->o->run->is_resume && adopt(s, e) < 0)
 		return -1;
 	while (!is_at_end(s)) {
 		if (submit(s, e) < 0)
@@ -305,14 +300,11 @@ merge_one(struct slurm *s, uint32_t number, int64_t *run, struct err *e)
 {
 	CLEANUP(own_free)
 	char *path = shard_db(s, number);
-	CLEANUP(own_store)
-	struct store *db = NULL;
 	struct merge_count count;
 
 	if (!path_exists(path))
 		return 0;
-	if (store_open(path, STORE_READ, &db, e) < 0 ||
-		merge_store(s->store, db, &count, e) < 0)
+	if (merge_file(s->store, path, &count, e) < 0)
 		return -1;
 	if (count.newest > *run)
 		*run = count.newest;
@@ -374,23 +366,15 @@ slurm_run(struct store *store, const struct slurm_options *o,
 		.queue.o = o,
 		.n = (uint32_t)o->run->shards,
 	};
-	sigset_t set, before;
-	int result = -1;
+	int result;
 
 	*out = (struct slurm_result){0};
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, &before) < 0 ||
-		(s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) <
-			0)
-		return err_sys(e, ERR_HOST, "cannot watch signals");
+	if (signals_open(&s.signals, false, e) < 0)
+		return -1;
 	s.queue.script = path_join(o->folder, "script");
-	s.queue.name = xstrdup("unblend");
 	result = run_all(&s, out, e);
 	free(s.queue.script);
 	free(s.queue.name);
-	close(s.signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	signals_close(&s.signals);
 	return result;
 }

@@ -23,13 +23,14 @@
  * It is submitted again, and goes on where it was.
  */
 struct slurm_options {
-	const struct sched_options *run; /* with study, shards and no shard */
+	/* With study, shards and no shard.  is_resume: go on with what is in the
+	 * folder and in the queue. */
+	const struct sched_options *run;
 	/* For `unblend run' in a task: options and then corpora, NULL-ended;
 	 * none of those that slurm_script adds. */
 	const char *const *words;
 	const char *const *options; /* for sbatch, NULL-ended; NULL: none */
 	const char *folder;         /* that all nodes see; absolute */
-	bool is_resume; /* go on with what is in the folder and in the queue */
 };
 
 struct slurm_result {

@@ -4,13 +4,14 @@
 
 #include "base/digest.h"
 #include "sched/shard.h"
+#include "sched/signals.h"
 #include "sched/slurm.h"
 
 /* Slurm's programs, each as a child that is given a minute. */
 
 struct slurm_queue {
 	const struct slurm_options *o;
-	char *name;   /* of the job: no other has it */
+	char *name;   /* of the job: no other has it; NULL until then */
 	char *script; /* its path */
 };
 
@@ -58,7 +59,7 @@ struct slurm {
 	struct digest study;
 	struct shard *shards;
 	uint32_t n;
-	int signals;
+	struct signals signals;
 	int64_t away_since_ms; /* Slurm does not answer; 0: it does */
 };
 

@@ -58,7 +58,7 @@ divide(struct slurm *s, const struct shard_images *images, uint32_t *of,
 	int64_t *expected_ms = xcalloc(images->n + 1, sizeof(*expected_ms));
 	int result;
 
-	result = shard_keys(&s->run, images, s->signals, keys, e);
+	result = shard_keys(&s->run, images, &s->signals, keys, e);
 	if (result == 0)
 		result = expect_all(s->store, images, expected_ms, e);
 	if (result == 0)
@@ -179,7 +179,7 @@ find_study(struct slurm *s, char **study, struct err *e)
 	char *host = NULL;
 	int there;
 
-	if (s->o->is_resume) {
+	if (s->o->run->is_resume) {
 		there = read_study(s, study, e);
 		if (there != 0)
 			return there;
@@ -207,8 +207,7 @@ slurm_prepare(struct slurm *s, const struct shard_images *images, uint32_t *of,
 	s->run.study = *study;
 	s->run.shards = s->n;
 	name_job(s, *study);
-	if (shard_study(&s->run, images, &s->study, e) < 0)
-		return -1;
+	s->study = shard_study(&s->run, images);
 	if (there) {
 		/* Is it of these corpora and options? */
 		if (shard_plan_read(plan, &s->study, s->n, of, images->n, e) <

@@ -28,15 +28,19 @@ check(struct store *from, struct err *e)
 }
 
 int
-merge_store(struct store *into, struct store *from, struct merge_count *out,
+merge_file(struct store *into, const char *path, struct merge_count *out,
 	struct err *e)
 {
-	struct merge m = {.into = into, .from = from, .count = out};
+	CLEANUP(own_store)
+	struct store *from = NULL;
+	struct merge m = {.into = into, .count = out};
 	int result;
 
 	*out = (struct merge_count){0};
-	if (store_read_begin(from, e) < 0)
+	if (store_open(path, STORE_READ, &from, e) < 0 ||
+		store_read_begin(from, e) < 0)
 		return -1;
+	m.from = from;
 	result = check(from, e);
 	if (result == 0)
 		result = merge_shared(&m, e);

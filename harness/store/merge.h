@@ -35,14 +35,14 @@ struct merge_count {
 };
 
 /*
- * Take over all of `from', between store_batch_begin and store_batch_end of
- * `into'; after a failure nothing may be committed.
+ * Take over all of the database of this path, between store_batch_begin and
+ * store_batch_end of `into'; after a failure nothing may be committed.
  * ERR_INPUT is no database that could be believed; or a shard does not belong
  *           to the newest run of `into', which waits for one: the text names what
  *           differs
  * ERR_HOST  one of both cannot be read or written
  */
-int merge_store(struct store *into, struct store *from, struct merge_count *out,
+int merge_file(struct store *into, const char *path, struct merge_count *out,
 	struct err *e) NODISCARD;
 
 /* A run as shard `number' of so many. */
