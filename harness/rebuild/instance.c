@@ -351,6 +351,22 @@ travel_on(struct task *t, struct err *e)
 	return 1;
 }
 
+/*
+ * What time-machine made the instance of: a clone of each channel, which is
+ * large, and of which the mirror has all (guix/git.scm,
+ * %repository-cache-directory).  An instance that is rooted needs none.
+ */
+static void
+drop_clones(struct task *t)
+{
+	CLEANUP(own_free)
+	char *path = xasprintf("%s/.cache/guix/checkouts", t->home);
+	struct err e = {0};
+
+	if (path_remove(path, &e) < 0)
+		task_note(t, "Clones of channels stay: %s", e.text);
+}
+
 static int
 get_instance(struct task *t, struct err *e)
 {
@@ -403,7 +419,10 @@ make_instance(struct task *t, struct err *e)
 	if (rc <= 0)
 		return rc;
 	task_stage(t, "instance");
-	return get_instance(t, e);
+	rc = get_instance(t, e);
+	if (rc > 0 && instance_find(t))
+		drop_clones(t);
+	return rc;
 }
 
 int

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "rebuild/drv.h"
 #include "rebuild/guix.h"
+#include "rebuild/lanes.h"
 
 enum {
 	BUILD_LOG_BYTES = 1 << 20, /* kept of a failed build's own log */
@@ -171,7 +172,8 @@ make_folders(struct task *t, struct err *e)
 	t->manifest = task_text(t, "%s/manifest.scm", t->work);
 	t->mirrors = task_text(t, "%s/mirrors", t->cache);
 	roots = task_text(t, "%s/roots", t->home);
-	if (path_mkdirs(t->mirrors, 0755, e) < 0 ||
+	t->lane_fd = lanes_use(t->lane, e);
+	if (t->lane_fd < 0 || path_mkdirs(t->mirrors, 0755, e) < 0 ||
 		path_mkdirs(roots, 0755, e) < 0 ||
 		path_mkdirs(t->profiles, 0755, e) < 0 ||
 		path_mkdirs(t->roots, 0755, e) < 0)
@@ -252,6 +254,8 @@ task_fini(struct task *t)
 	bound_close(t);
 	if (t->log_fd > 0)
 		close(t->log_fd);
+	if (t->lane_fd > 0)
+		close(t->lane_fd);
 	buf_fini(&t->log);
 	words_fini(&t->commands);
 	words_fini(&t->notes);

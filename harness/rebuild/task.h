@@ -33,6 +33,7 @@ struct task {
 	const char *roots;    /* work/roots */
 	const char *mirrors;  /* cache/mirrors */
 	const char *lane;     /* cache/lanes/CHANNELS-ID */
+	int lane_fd;          /* says that it is used; 0: not yet */
 	const char *home;     /* lane/home */
 	const char *profiles; /* lane/profiles */
 	const char *channels; /* work/channels.scm */
