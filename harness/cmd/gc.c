@@ -8,12 +8,18 @@
 #include "cmd/common.h"
 #include "fetch/blobs.h"
 #include "fetch/kept.h"
+#include "rebuild/lanes.h"
 
 enum {
 	OPT_CACHE = 256,
 	OPT_LIMIT,
 	OPT_ALL,
 	OPT_DRY_RUN
+};
+
+enum {
+	/* as Guix keeps what time-machine made (guix/inferior.scm) */
+	LANES_S = 30 * 24 * 3600
 };
 
 struct sums {
@@ -56,6 +62,25 @@ tell(void *arg, const struct blobs_entry *entry, enum blobs_fate fate)
 		prefixes[entry->kind], name, entry->size, used);
 }
 
+/* A lane's own files are few; its Guix is large, and of the store. */
+static int
+collect_lanes(const char *cache, int64_t unused_s, bool dry_run)
+{
+	struct lanes_count count;
+	struct err e = {0};
+
+	if (lanes_gc(cache, unused_s, dry_run, &count, &e) < 0)
+		return common_fail(&e);
+	if (count.gone + count.used + count.stay == 0)
+		return EXIT_ACCEPTED;
+	printf("Guix of channels, %s: %" PRIu64 ", stays: %" PRIu64 "\n",
+		dry_run ? "would go" : "removed", count.gone,
+		count.stay + count.used);
+	if (count.used)
+		printf("in use, else they would go: %" PRIu64 "\n", count.used);
+	return EXIT_ACCEPTED;
+}
+
 static int
 collect(const char *cache, uint64_t limit, bool dry_run)
 {
@@ -95,7 +120,7 @@ cmd_gc(int argc, char *argv[])
 	const char *named = NULL;
 	uint64_t limit = BLOBS_LIMIT;
 	bool is_limited = false, is_all = false, dry_run = false;
-	int c;
+	int c, status;
 
 	while ((c = common_option(argc, argv, ":h", longs)) != -1) {
 		if (c == OPT_CACHE) {
@@ -120,5 +145,8 @@ cmd_gc(int argc, char *argv[])
 	if (is_all && is_limited)
 		return common_usage(argv[0], "either --all or --limit");
 	cache = common_cache(named);
-	return collect(cache, is_all ? 0 : limit, dry_run);
+	status = collect(cache, is_all ? 0 : limit, dry_run);
+	if (status == EXIT_ACCEPTED)
+		status = collect_lanes(cache, is_all ? 0 : LANES_S, dry_run);
+	return status;
 }

@@ -206,13 +206,15 @@ static const struct command commands[] = {
 		"images they name.\n"
 		"\n"
 		"example: unblend corpus check papers.corpus\n"},
-	{"gc", cmd_gc, "make the folder of fetched images smaller",
+	{"gc", cmd_gc, "make room: fetched images, Guix of old channels",
 		"usage: unblend gc [--limit SIZE | --all] [--dry-run] "
 		"[--cache DIR]\n"
 		"\n"
 		"Remove fetched blobs, the least recently used first, until "
 		"SIZE is left; damaged\nones and old unfinished transfers go "
 		"always, what a running unblend uses never.\n"
+		"GC roots of the Guix of channels go after 30 days without a "
+		"rebuild by it.\n"
 		"\n"
 		"      --limit SIZE      as 500M, 20G or none; default 20G\n"
 		"      --all             all that is not in use\n"
