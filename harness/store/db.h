@@ -119,6 +119,12 @@ int64_t db_column_int(const struct db_rows *rows, int i);
 const char *db_column_text(const struct db_rows *rows, int i);
 struct slice db_column_blob(const struct db_rows *rows, int i);
 bool db_column_is_null(const struct db_rows *rows, int i);
+/* absent for NULL. */
+static inline int64_t
+db_column_int_or(const struct db_rows *rows, int i, int64_t absent)
+{
+	return db_column_is_null(rows, i) ? absent : db_column_int(rows, i);
+}
 /* What is there, which a database from elsewhere need not hold to; a number
  * that is no integer is DB_BLOB. */
 enum db_type db_column_type(const struct db_rows *rows, int i);

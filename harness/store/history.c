@@ -176,9 +176,7 @@ uses(struct store *s, enum stmt which, int64_t run,
 			.image = text(&rows, 4),
 			.is_accepted = db_column_int(&rows, 6) != 0,
 			.is_blamed = db_column_int(&rows, 7) != 0,
-			.date_s = db_column_is_null(&rows, 8)
-				? -1
-				: db_column_int(&rows, 8),
+			.date_s = db_column_int_or(&rows, 8, -1),
 		};
 
 		if (verdict_at(&rows, 5, &u.verdict, e) < 0)

@@ -206,9 +206,7 @@ store_channels(struct store *s, int64_t sample,
 			.commit = db_column_text(&rows, 3),
 			.intro_commit = db_column_text(&rows, 4),
 			.intro_signer = db_column_text(&rows, 5),
-			.date_s = db_column_is_null(&rows, 6)
-				? -1
-				: db_column_int(&rows, 6),
+			.date_s = db_column_int_or(&rows, 6, -1),
 		};
 
 		if (f(arg, &c, e) != 0)
@@ -313,9 +311,7 @@ store_differences(struct store *s, int64_t sample,
 			.package = db_column_text(&rows, 2),
 			.kind = text(&rows, 3),
 			.detail = text(&rows, 4),
-			.offset = db_column_is_null(&rows, 5)
-				? -1
-				: db_column_int(&rows, 5),
+			.offset = db_column_int_or(&rows, 5, -1),
 			.why = db_column_text(&rows, 6),
 			.part_at = db_column_int(&rows, 7),
 			.image_part = db_column_blob(&rows, 8),

@@ -25,6 +25,15 @@ get_digest(const struct db_rows *rows, int i, struct digest *out)
 	return true;
 }
 
+/* The digests of a basis whose texts are had, in columns 6 and 8; false when it
+ * is none. */
+static bool
+get_digests(const struct db_rows *rows, struct store_basis *out)
+{
+	return out->guix && get_digest(rows, 6, &out->entry) &&
+		get_digest(rows, 8, &out->policy);
+}
+
 int
 store_standing(struct store *s, const char *name, int64_t before,
 	struct store_standing *out, struct err *e)
@@ -55,9 +64,7 @@ store_standing(struct store *s, const char *name, int64_t before,
 	};
 	out->basis.file = keep(s, &rows, 5);
 	out->basis.guix = keep(s, &rows, 7);
-	out->has_basis = out->basis.guix &&
-		get_digest(&rows, 6, &out->basis.entry) &&
-		get_digest(&rows, 8, &out->basis.policy);
+	out->has_basis = get_digests(&rows, &out->basis);
 	return 1;
 }
 
@@ -150,9 +157,7 @@ store_run_samples(struct store *s, int64_t run,
 			.basis.guix = db_column_text(&rows, 7),
 		};
 
-		r.has_basis = r.basis.guix &&
-			get_digest(&rows, 6, &r.basis.entry) &&
-			get_digest(&rows, 8, &r.basis.policy);
+		r.has_basis = get_digests(&rows, &r.basis);
 		if (f(arg, &r, e) != 0)
 			return -1;
 	}
