@@ -120,6 +120,24 @@ jout_null(struct jout *j, const char *key)
 }
 
 void
+jout_hex(struct jout *j, const char *key, struct slice s)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (!s.p) {
+		jout_null(j, key);
+		return;
+	}
+	before(j, key);
+	fputc('"', j->f);
+	for (size_t i = 0; i < s.n; i++) {
+		fputc(digits[(unsigned char)s.p[i] >> 4], j->f);
+		fputc(digits[(unsigned char)s.p[i] & 15], j->f);
+	}
+	fputc('"', j->f);
+}
+
+void
 jout_digest(struct jout *j, const char *key, const struct digest *d)
 {
 	char hex[DIGEST_HEX + 1];

@@ -44,6 +44,8 @@ void jout_slice(struct jout *j, const char *key, struct slice s);
 void jout_int(struct jout *j, const char *key, int64_t n);
 void jout_bool(struct jout *j, const char *key, bool b);
 void jout_null(struct jout *j, const char *key);
+/* Bytes as "HEX", in lower case; null when s.p is NULL. */
+void jout_hex(struct jout *j, const char *key, struct slice s);
 /* "HEX", 64 digits. */
 void jout_digest(struct jout *j, const char *key, const struct digest *d);
 /* A newline after the value, and flush; ERR_HOST when any write failed. */

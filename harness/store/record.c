@@ -90,20 +90,6 @@ put_text(struct jout *j, const char *key, const char *s)
 	put_capped(j, key, s, TEXT_MANY_LINES, RECORD_TEXT_MAX);
 }
 
-static void
-put_hex(struct jout *j, const char *key, struct slice s)
-{
-	static const char digits[] = "0123456789abcdef";
-	CLEANUP(buf_fini)
-	struct buf b = {0};
-
-	for (size_t i = 0; i < s.n; i++) {
-		buf_char(&b, digits[(unsigned char)s.p[i] >> 4]);
-		buf_char(&b, digits[(unsigned char)s.p[i] & 15]);
-	}
-	jout_slice(j, key, buf_get(&b));
-}
-
 /* Bytes that must come back exactly. */
 static void
 put_path(struct jout *j, const char *key, const char *key_hex, const char *s)
@@ -120,7 +106,7 @@ put_path(struct jout *j, const char *key, const char *key_hex, const char *s)
 	if (slice_eq(buf_get(&b), raw))
 		jout_slice(j, key, raw);
 	else
-		put_hex(j, key_hex, raw);
+		jout_hex(j, key_hex, raw);
 }
 
 /* Texts of one kind; where there are too many, the last says how many. */
@@ -273,7 +259,7 @@ record_image(struct record *r, const struct image *image)
 	jout_str(&j, "compression", compression_name(image->compression));
 	jout_digest(&j, "config_digest", &image->config_digest);
 	if (image->config.p && image->config.n <= RECORD_CONFIG_MAX)
-		put_hex(&j, "config_hex", image->config);
+		jout_hex(&j, "config_hex", image->config);
 	jout_begin(&j, "tags", '[');
 	for (size_t i = 0; i < n_tags; i++)
 		put_word(&j, NULL, image->repo_tags[i]);
@@ -548,9 +534,9 @@ put_excerpt(struct jout *j, const struct difference *d)
 	if (d->why)
 		put_word(j, "why", d->why);
 	if (d->image_part.p)
-		put_hex(j, "image_hex", d->image_part);
+		jout_hex(j, "image_hex", d->image_part);
 	if (d->rebuilt_part.p)
-		put_hex(j, "rebuilt_hex", d->rebuilt_part);
+		jout_hex(j, "rebuilt_hex", d->rebuilt_part);
 	if (d->part_at > 0)
 		jout_int(j, "part_at", d->part_at);
 }

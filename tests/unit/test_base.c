@@ -214,6 +214,9 @@ json_comes_back_as_it_was_written(void **state)
 	jout_int(&j, "n", -5);
 	jout_bool(&j, "b", true);
 	jout_str(&j, "none", NULL);
+	jout_hex(&j, "hex", (struct slice){"a\0\xff", 3});
+	jout_hex(&j, "empty", slice_of(""));
+	jout_hex(&j, "no_hex", (struct slice){0});
 	jout_begin(&j, "list", '[');
 	jout_int(&j, NULL, 1);
 	jout_begin(&j, NULL, '[');
@@ -228,6 +231,9 @@ json_comes_back_as_it_was_written(void **state)
 	assert_int_equal(jdoc_int(jdoc_get(doc, "n"), 0), -5);
 	assert_true(jdoc_bool(jdoc_get(doc, "b"), false));
 	assert_int_equal(jdoc_type(jdoc_get(doc, "none")), JDOC_NULL);
+	assert_true(slice_is(jdoc_str(jdoc_get(doc, "hex")), "6100ff"));
+	assert_true(slice_is(jdoc_str(jdoc_get(doc, "empty")), ""));
+	assert_int_equal(jdoc_type(jdoc_get(doc, "no_hex")), JDOC_NULL);
 	assert_int_equal(jdoc_len(jdoc_get(doc, "list")), 2);
 	assert_int_equal(jdoc_len(jdoc_at(jdoc_get(doc, "list"), 1)), 0);
 	jdoc_free(doc);
