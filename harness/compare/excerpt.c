@@ -15,21 +15,26 @@ enum {
 };
 
 static int
-read_part(const char *path, int64_t from, size_t max, struct arena *arena,
-	struct slice *out, struct err *e)
+read_at(const char *path, int64_t from, size_t max, char *out, size_t *n,
+	struct err *e)
 {
 	CLEANUP(own_file)
 	FILE *f = fopen(path, "rbe");
-	char bytes[COMPARE_PART_MAX];
-	size_t n;
 
 	if (!f || fseeko(f, (off_t)from, SEEK_SET) != 0)
 		return err_sys(e, ERR_HOST, "read %s", path);
-	n = fread(bytes, 1, max, f);
+	*n = fread(out, 1, max, f);
 	if (ferror(f))
 		return err_sys(e, ERR_HOST, "read %s", path);
-	*out = (struct slice){arena_copy(arena, bytes, n), n};
 	return 0;
+}
+
+static struct slice
+keep_part(struct arena *arena, const char *bytes, size_t n)
+{
+	if (n > COMPARE_PART_MAX)
+		n = COMPARE_PART_MAX;
+	return (struct slice){arena_copy(arena, bytes, n), n};
 }
 
 /*
@@ -52,20 +57,21 @@ static int
 take_parts(const char *image, const char *rebuilt, struct difference *d,
 	struct arena *arena, struct err *e)
 {
-	struct slice before;
+	char bytes[EXCERPT_LINE + COMPARE_PART_MAX];
 	int64_t from = d->offset > EXCERPT_LINE ? d->offset - EXCERPT_LINE : 0;
+	size_t n, skipped;
 
-	if (read_part(image, from, (size_t)(d->offset - from), arena, &before,
-		    e) < 0)
+	if (read_at(image, from, sizeof(bytes), bytes, &n, e) < 0)
 		return -1;
-	if ((int64_t)before.n < d->offset - from)
+	if ((int64_t)n < d->offset - from)
 		return 0;
-	d->part_at = begin_of(before.p, from, d->offset);
-	if (read_part(image, d->part_at, COMPARE_PART_MAX, arena,
-		    &d->image_part, e) < 0)
+	d->part_at = begin_of(bytes, from, d->offset);
+	skipped = (size_t)(d->part_at - from);
+	d->image_part = keep_part(arena, bytes + skipped, n - skipped);
+	if (read_at(rebuilt, d->part_at, COMPARE_PART_MAX, bytes, &n, e) < 0)
 		return -1;
-	return read_part(rebuilt, d->part_at, COMPARE_PART_MAX, arena,
-		&d->rebuilt_part, e);
+	d->rebuilt_part = keep_part(arena, bytes, n);
+	return 0;
 }
 
 /* The whole of a file that is small enough; 1 read, 0 it is not. */
@@ -115,14 +121,16 @@ excerpt_of_files(const char *image, const char *rebuilt, struct difference *d,
 
 /* ---- lists ---- */
 
-/* What is below path in t, a line each, as far as there is room. */
+/* What is below the store item of path in t, a line each, as far as there is
+ * room.  The item itself need not have an entry: path is below it then. */
 static struct slice
 list_below(const struct tree *t, const char *path, struct arena *arena)
 {
 	CLEANUP(buf_fini)
 	struct buf text = {0};
+	struct slice item = findings_item(path);
 	CLEANUP(own_free)
-	char *prefix = xasprintf("%s/", path);
+	char *prefix = xasprintf("%.*s/", (int)(item.p + item.n - path), path);
 	size_t n = strlen(prefix), i = tree_lower(t, prefix);
 
 	for (; i < t->n && slice_starts(slice_of(t->v[i].path), prefix); i++) {

@@ -391,6 +391,30 @@ uncompressed_files_differ_in_the_envelope(void **state)
 	comparison_fini(&c);
 }
 
+/* "dir" is the first path below it, and not all of it. */
+static void
+item_without_entry_is_listed_whole(void **state)
+{
+	struct sample a, b;
+	struct comparison c;
+	struct err e;
+
+	(void)state;
+	sample_init(&a, "image");
+	sample_init(&b, "rebuilt");
+	sample_add(&b, TREE_DIR, "gnu/store/3333-bare/dir");
+	sample_file(&b, "gnu/store/3333-bare/dir/file", "1");
+	sample_file(&b, "gnu/store/3333-bare/other", "22");
+	assert_int_equal(compare_images(sample_done(&a), sample_done(&b), NULL,
+				 NULL, &c, &e),
+		0);
+	assert_int_equal(c.n_differences, 1);
+	assert_string_equal(c.differences[0].kind, "store-item-extra");
+	assert_true(slice_is(
+		c.differences[0].rebuilt_part, "dir/\ndir/file 1\nother 2\n"));
+	comparison_fini(&c);
+}
+
 /* One is named twice in the manifest, one is nested, one has no difference. */
 static void
 packages_come_once_in_the_order_of_the_manifest(void **state)
@@ -625,6 +649,7 @@ main(void)
 		cmocka_unit_test(each_change_has_its_verdict),
 		cmocka_unit_test(verdict_does_not_depend_on_the_side),
 		cmocka_unit_test(uncompressed_files_differ_in_the_envelope),
+		cmocka_unit_test(item_without_entry_is_listed_whole),
 		cmocka_unit_test(
 			packages_come_once_in_the_order_of_the_manifest),
 		cmocka_unit_test(
