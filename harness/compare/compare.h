@@ -114,8 +114,24 @@ int compare_images(const struct image *image, const struct image *rebuilt,
 	struct comparison *out, struct err *e) NODISCARD;
 void comparison_fini(struct comparison *c);
 
-/* Members of a difference as JSON: "why", and "part", whose bytes are hex. */
-void difference_evidence(const struct difference *d, struct jout *j);
+/* A difference as a JSON object; the bytes of its "part" are hex. */
+void difference_json(const struct difference *d, struct jout *j);
+/* Append ": only time stamps"; nothing where it is not known why. */
+void difference_why(const struct difference *d, struct buf *out);
+
+/* How much of files is looked into, on each side. */
+struct comparison_cap {
+	size_t files;
+	uint64_t file, all; /* bytes of one, of all together */
+};
+/*
+ * The files whose contents differ, as indices of c->differences in their order,
+ * but for those that there is no room for.  `at' holds cap->files; gives how
+ * many there are.
+ */
+size_t comparison_files(const struct comparison *c, const struct image *image,
+	const struct image *rebuilt, const struct comparison_cap *cap,
+	size_t *at);
 
 /* Append "the first 2 layers are those of the rebuild; 1 was added ...", to be
  * said of the image; nothing where it is not derived. */

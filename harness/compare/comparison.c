@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "compare/compare.h"
+#include "compare/findings.h"
 #include "compare/reason.h"
 
 void
@@ -14,21 +15,7 @@ comparison_fini(struct comparison *c)
 }
 
 static void
-put_hex(struct jout *j, const char *key, struct slice s)
-{
-	CLEANUP(buf_fini)
-	struct buf hex = {0};
-
-	for (size_t i = 0; i < s.n; i++)
-		buf_printf(&hex, "%02x", (unsigned char)s.p[i]);
-	if (s.p)
-		jout_str(j, key, buf_text(&hex));
-	else
-		jout_null(j, key);
-}
-
-void
-difference_evidence(const struct difference *d, struct jout *j)
+evidence_json(const struct difference *d, struct jout *j)
 {
 	jout_str(j, "why", d->why);
 	if (!d->image_part.p && !d->rebuilt_part.p) {
@@ -37,12 +24,12 @@ difference_evidence(const struct difference *d, struct jout *j)
 	}
 	jout_begin(j, "part", '{');
 	jout_int(j, "offset", d->part_at);
-	put_hex(j, "image_hex", d->image_part);
-	put_hex(j, "rebuilt_hex", d->rebuilt_part);
+	jout_hex(j, "image_hex", d->image_part);
+	jout_hex(j, "rebuilt_hex", d->rebuilt_part);
 	jout_end(j, '}');
 }
 
-static void
+void
 difference_json(const struct difference *d, struct jout *j)
 {
 	jout_begin(j, NULL, '{');
@@ -55,8 +42,52 @@ difference_json(const struct difference *d, struct jout *j)
 		jout_null(j, "offset");
 	else
 		jout_int(j, "offset", d->offset);
-	difference_evidence(d, j);
+	evidence_json(d, j);
 	jout_end(j, '}');
+}
+
+void
+difference_why(const struct difference *d, struct buf *out)
+{
+	if (!d->why)
+		return;
+	buf_str(out, ": ");
+	reason_phrase(d->why, out);
+}
+
+static uint64_t
+size_of(const struct image *image, const char *path)
+{
+	const struct tree_entry *t = tree_find(&image->tree, path);
+
+	return t && t->type == TREE_FILE ? t->size : UINT64_MAX;
+}
+
+size_t
+comparison_files(const struct comparison *c, const struct image *image,
+	const struct image *rebuilt, const struct comparison_cap *cap,
+	size_t *at)
+{
+	uint64_t total = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_differences && n < cap->files; i++) {
+		const struct difference *d = &c->differences[i];
+		uint64_t a, b;
+
+		if (d->kind != findings_kind(FINDING_CONTENTS) &&
+			d->kind != findings_kind(FINDING_SIZE))
+			continue;
+		a = size_of(image, d->path);
+		b = size_of(rebuilt, d->path);
+		if (a < b)
+			a = b;
+		if (a > cap->file || total + a > cap->all)
+			continue;
+		total += a;
+		at[n++] = i;
+	}
+	return n;
 }
 
 static const char *
@@ -139,10 +170,7 @@ difference_print(const struct difference *d, FILE *f)
 	buf_printf(&line, "\n    %s: %s", d->kind, d->detail);
 	if (d->offset >= 0)
 		buf_printf(&line, ", from byte %" PRId64, d->offset);
-	if (d->why) {
-		buf_str(&line, ": ");
-		reason_phrase(d->why, &line);
-	}
+	difference_why(d, &line);
 	if (d->package) {
 		buf_str(&line, " (package ");
 		text_clean(&line, slice_of(d->package), TEXT_ONE_LINE);

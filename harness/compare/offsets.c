@@ -5,7 +5,6 @@
 
 #include "base/path.h"
 #include "compare/excerpt.h"
-#include "compare/findings.h"
 
 enum {
 	OFFSETS_BUFFER = 64 * 1024
@@ -78,56 +77,21 @@ extract(const struct image *image, const char *const *paths, size_t n,
 		COMPARE_OFFSET_FILE_MAX, folder, e);
 }
 
-static uint64_t
-size_of(const struct image *image, const char *path)
-{
-	const struct tree_entry *t = tree_find(&image->tree, path);
-
-	return t ? t->size : UINT64_MAX;
-}
-
-/* Choose the differences to look into, in their order. */
-static size_t
-choose(const struct image *image, const struct image *rebuilt,
-	const struct comparison *c, struct difference **chosen,
-	const char **paths)
-{
-	uint64_t total = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_differences && n < COMPARE_OFFSETS_MAX;
-		i++) {
-		struct difference *d = &c->differences[i];
-		uint64_t a, b;
-
-		if (d->kind != findings_kind(FINDING_CONTENTS) &&
-			d->kind != findings_kind(FINDING_SIZE))
-			continue;
-		a = size_of(image, d->path);
-		b = size_of(rebuilt, d->path);
-		if (a < b)
-			a = b;
-		if (a > COMPARE_OFFSET_FILE_MAX ||
-			total + a > COMPARE_OFFSET_TOTAL_MAX)
-			continue;
-		total += a;
-		chosen[n] = d;
-		paths[n++] = d->path;
-	}
-	return n;
-}
-
 static int
 find(const struct image *image, const struct image *rebuilt, const char *a,
 	const char *b, struct comparison *c, struct err *e)
 {
-	struct difference *chosen[COMPARE_OFFSETS_MAX];
+	static const struct comparison_cap cap = {COMPARE_OFFSETS_MAX,
+		COMPARE_OFFSET_FILE_MAX, COMPARE_OFFSET_TOTAL_MAX};
+	size_t at[COMPARE_OFFSETS_MAX];
 	const char *paths[COMPARE_OFFSETS_MAX];
-	size_t n = choose(image, rebuilt, c, chosen, paths);
+	size_t n = comparison_files(c, image, rebuilt, &cap, at);
 	uint64_t budget = COMPARE_REASON_TOTAL_MAX;
 
 	if (n == 0)
 		return 0;
+	for (size_t i = 0; i < n; i++)
+		paths[i] = c->differences[at[i]].path;
 	if (extract(image, paths, n, a, e) < 0 ||
 		extract(rebuilt, paths, n, b, e) < 0)
 		return -1;
@@ -136,10 +100,10 @@ find(const struct image *image, const struct image *rebuilt, const char *a,
 		char *fa = xasprintf("%s/%zu", a, i);
 		CLEANUP(own_free)
 		char *fb = xasprintf("%s/%zu", b, i);
+		struct difference *d = &c->differences[at[i]];
 
-		if (offsets_of_files(fa, fb, &chosen[i]->offset, e) < 0 ||
-			excerpt_of_files(
-				fa, fb, chosen[i], &budget, &c->arena, e) < 0)
+		if (offsets_of_files(fa, fb, &d->offset, e) < 0 ||
+			excerpt_of_files(fa, fb, d, &budget, &c->arena, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/text.h"
-#include "compare/reason.h"
 #include "report/report.h"
 #include "report/words.h"
 
@@ -150,10 +149,7 @@ add_difference(void *arg, const struct difference *d, struct err *e)
 		buf_printf(&line, ", %s", d->detail);
 	if (d->offset >= 0)
 		buf_printf(&line, ", first at byte %" PRId64, d->offset);
-	if (d->why) {
-		buf_str(&line, ": ");
-		reason_phrase(d->why, &line);
-	}
+	difference_why(d, &line);
 	if (d->package)
 		buf_printf(&line, " (%s)", d->package);
 	put_lines(b->to, b->before, buf_text(&line));

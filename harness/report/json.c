@@ -194,21 +194,8 @@ put_forgiven(void *arg, const struct forgiven *g, struct err *e)
 static int
 put_difference(void *arg, const struct difference *d, struct err *e)
 {
-	struct jout *j = arg;
-
 	(void)e;
-	jout_begin(j, NULL, '{');
-	jout_str(j, "path", d->path);
-	jout_str(j, "store_item", d->store_item);
-	jout_str(j, "package", d->package);
-	jout_str(j, "kind", d->kind);
-	jout_str(j, "detail", d->detail);
-	if (d->offset >= 0)
-		jout_int(j, "offset", d->offset);
-	else
-		jout_null(j, "offset");
-	difference_evidence(d, j);
-	jout_end(j, '}');
+	difference_json(d, arg);
 	return 0;
 }
 

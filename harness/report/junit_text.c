@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "compare/reason.h"
 #include "report/words.h"
 
 enum {
@@ -116,10 +115,7 @@ add_difference(void *arg, const struct difference *d, struct err *e)
 	}
 	if (d->offset >= 0)
 		buf_printf(text, " (first at byte %" PRId64 ")", d->offset);
-	if (d->why) {
-		buf_str(text, ": ");
-		reason_phrase(d->why, text);
-	}
+	difference_why(d, text);
 	buf_char(text, '\n');
 	return 0;
 }
