@@ -5,13 +5,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/aside.h"
 #include "base/attr.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "rebuild/sandbox.h"
+#include "rebuild/task.h"
 #include "report/words.h"
 
 enum {
@@ -20,30 +20,23 @@ enum {
 	GRACE_S = 600         /* to read the images, for a process of its own */
 };
 
-/* The program's path, links resolved; NULL when there is none. */
-static char *
-find_program(void)
+static int64_t
+seconds(int64_t timeout_s)
 {
-	CLEANUP(own_free)
-	char *path = xstrdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
-	char *next = NULL;
+	return timeout_s ? timeout_s : DEEPER_TIMEOUT_S;
+}
 
-	for (char *dir = strtok_r(path, ":", &next); dir;
-		dir = strtok_r(NULL, ":", &next)) {
-		CLEANUP(own_free)
-		char *file = path_join(dir, "diffoscope");
-
-		if (dir[0] == '/' && access(file, X_OK) == 0)
-			return realpath(file, NULL);
-	}
-	return NULL;
+int64_t
+deeper_deadline_s(int64_t timeout_s)
+{
+	return seconds(timeout_s) + GRACE_S;
 }
 
 int
 deeper_can(struct err *e)
 {
 	CLEANUP(own_free)
-	char *program = find_program();
+	char *program = task_find_guix("diffoscope");
 
 	if (!program)
 		return err_set(e, ERR_HOST,
@@ -59,37 +52,17 @@ struct pairs {
 	size_t n;
 };
 
-static uint64_t
-size_of(const struct image *image, const char *path)
-{
-	const struct tree_entry *t = tree_find(&image->tree, path);
-
-	return t && t->type == TREE_FILE ? t->size : UINT64_MAX;
-}
-
 static void
 choose(const struct image *image, const struct image *rebuilt,
 	const struct comparison *c, struct pairs *out)
 {
-	uint64_t total = 0;
+	static const struct comparison_cap cap = {
+		DEEPER_FILES_MAX, DEEPER_FILE_MAX, DEEPER_TOTAL_MAX};
+	size_t at[DEEPER_FILES_MAX];
 
-	for (size_t i = 0; i < c->n_differences && out->n < DEEPER_FILES_MAX;
-		i++) {
-		const struct difference *d = &c->differences[i];
-		uint64_t a, b;
-
-		if (strcmp(d->kind, "contents") != 0 &&
-			strcmp(d->kind, "size") != 0)
-			continue;
-		a = size_of(image, d->path);
-		b = size_of(rebuilt, d->path);
-		if (a < b)
-			a = b;
-		if (a > DEEPER_FILE_MAX || total + a > DEEPER_TOTAL_MAX)
-			continue;
-		total += a;
-		out->paths[out->n++] = d->path;
-	}
+	out->n = comparison_files(c, image, rebuilt, &cap, at);
+	for (size_t i = 0; i < out->n; i++)
+		out->paths[i] = c->differences[at[i]].path;
 }
 
 /* The nth path below a folder of ours: no component of it is a stranger's
@@ -213,7 +186,7 @@ static int
 explain(const struct deeper_options *o, const char *program, struct buf *why,
 	struct err *e)
 {
-	int64_t timeout_s = o->timeout_s ? o->timeout_s : DEEPER_TIMEOUT_S;
+	int64_t timeout_s = seconds(o->timeout_s);
 	CLEANUP(own_free)
 	char *home = xasprintf("HOME=%s", o->work);
 	CLEANUP(own_free)
@@ -248,8 +221,8 @@ explain(const struct deeper_options *o, const char *program, struct buf *why,
 	int code = 0;
 
 	sandbox_plan_git(&box, program, o->work, none, false);
-	if (sandbox_run(&box, cmd, spec, NULL, &log, o->stop, &outcome,
-		    &has_run, &code, e) < 0)
+	if (sandbox_run(&box, cmd, spec, NULL, &log, NULL, &outcome, &has_run,
+		    &code, e) < 0)
 		return e->kind == ERR_ABSENT
 			? err_set(e, ERR_HOST, "there is no bwrap to run")
 			: -1;
@@ -262,7 +235,7 @@ write_in(const struct image *image, const struct image *rebuilt,
 	struct buf *why, struct err *e)
 {
 	CLEANUP(own_free)
-	char *program = find_program();
+	char *program = task_find_guix("diffoscope");
 	CLEANUP(own_free)
 	char *from = path_join(o->work, "taken");
 	CLEANUP(own_free)
@@ -321,16 +294,15 @@ deeper_run(const char *image, const char *rebuilt, int64_t timeout_s,
 	CLEANUP(own_free)
 	char *b = xasprintf("pack:%s", rebuilt);
 	CLEANUP(own_free)
-	char *seconds = xasprintf(
-		"%" PRId64, timeout_s ? timeout_s : (int64_t)DEEPER_TIMEOUT_S);
+	char *within = xasprintf("%" PRId64, seconds(timeout_s));
 	const char *const argv[] = {"/proc/self/exe", "compare", "--json",
-		"--diffoscope", page, "--diffoscope-timeout", seconds, a, b,
+		"--diffoscope", page, "--diffoscope-timeout", within, a, b,
 		NULL};
 	static const char *const begins[] = {
 		"unblend: ", "no page of diffoscope: "};
 	struct slice said;
 	struct child_spec spec = {.argv = argv,
-		.deadline_ms = (timeout_s + GRACE_S) * 1000,
+		.deadline_ms = deeper_deadline_s(timeout_s) * 1000,
 		.log_cap = LOG_CAP};
 	CLEANUP(buf_fini)
 	struct buf log = {0};

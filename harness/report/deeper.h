@@ -11,7 +11,6 @@
 struct deeper_options {
 	const char *work;  /* a private folder, absolute; it is left empty */
 	int64_t timeout_s; /* 0: DEEPER_TIMEOUT_S */
-	const volatile int *stop;
 };
 
 enum {
@@ -43,5 +42,7 @@ int deeper_write(const struct image *image, const struct image *rebuilt,
  */
 int deeper_run(const char *image, const char *rebuilt, int64_t timeout_s,
 	const char *page, struct buf *why, struct err *e) NODISCARD;
+/* So long may that process take: the images are read in it too. */
+int64_t deeper_deadline_s(int64_t timeout_s);
 
 #endif

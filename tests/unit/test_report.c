@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "fake_store.h"
+#include "report/deeper.h"
 #include "report/page.h"
 #include "report/report.h"
 #include "report/words.h"
@@ -989,6 +990,16 @@ table_for_a_terminal(void **state)
 	assert_non_null(strstr(plain, "Every image reached same-contents"));
 }
 
+/* Ten minutes to read both images, however long it may look at them. */
+static void
+diffoscope_has_its_time_and_that_to_read(void **state)
+{
+	(void)state;
+	assert_int_equal(deeper_deadline_s(0), 900);
+	assert_int_equal(deeper_deadline_s(300), 900);
+	assert_int_equal(deeper_deadline_s(2), 602);
+}
+
 int
 main(void)
 {
@@ -1014,6 +1025,7 @@ main(void)
 		IN_FOLDER(a_run_that_is_not_there),
 		IN_FOLDER(an_empty_run_has_a_report),
 		cmocka_unit_test(table_for_a_terminal),
+		cmocka_unit_test(diffoscope_has_its_time_and_that_to_read),
 	};
 #undef IN_FOLDER
 
