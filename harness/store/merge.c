@@ -8,22 +8,19 @@
 
 /* What store_open has not looked at: it is not from here. */
 static int
-check(struct store *from, struct err *e)
+check(const struct merge *m, struct err *e)
 {
 	int64_t n = 0;
 
-	if (db_one(from, STMT_MERGE_FOREIGN, NULL, 0, &n, e) < 0)
+	if (db_one(m->from, STMT_MERGE_FOREIGN, NULL, 0, &n, e) < 0)
 		return -1;
 	if (n > 0)
-		return err_set(e, ERR_INPUT,
-			"%s: is no database that can be believed: its tables "
-			"are not those of unblend",
-			db_path(from));
-	if (db_one(from, STMT_MERGE_CHECK, NULL, 0, &n, e) < 0)
+		return merge_bad(m, "its tables are not those of unblend", e);
+	if (db_one(m->from, STMT_MERGE_CHECK, NULL, 0, &n, e) < 0)
 		return -1;
 	if (n > 0)
 		return err_set(e, ERR_INPUT, "%s: the database is damaged",
-			db_path(from));
+			db_path(m->from));
 	return 0;
 }
 
@@ -41,7 +38,7 @@ merge_file(struct store *into, const char *path, struct merge_count *out,
 		store_read_begin(from, e) < 0)
 		return -1;
 	m.from = from;
-	result = check(from, e);
+	result = check(&m, e);
 	if (result == 0)
 		result = merge_shared(&m, e);
 	if (result == 0)

@@ -33,6 +33,9 @@ enum {
 	MERGE_RUNS_MAX = 100000
 };
 
+/* ERR_INPUT: `from' is no database that can be believed, for what is said. */
+int merge_bad(const struct merge *m, const char *what, struct err *e);
+
 /*
  * Columns from `first' on of a row that was read, as values for `into', which
  * live until the row ends.  n of `out' are there already.  ERR_INPUT when one is

@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "store/merge_own.h"
 
-static int
-bad(const struct merge *m, const char *what, struct err *e)
+int
+merge_bad(const struct merge *m, const char *what, struct err *e)
 {
 	return err_set(e, ERR_INPUT,
 		"%s: is no database that can be believed: %s", db_path(m->from),
@@ -30,11 +30,11 @@ text_value(struct merge *m, const struct db_rows *rows, int i,
 	struct slice s = db_column_blob(rows, i);
 
 	if (db_column_type(rows, i) != DB_TEXT)
-		return bad(m, "a value that should be text is none", e);
+		return merge_bad(m, "a value that should be text is none", e);
 	if (!s.p)
 		s.p = "";
 	if (!is_clean(m, s, lines))
-		return bad(m, "a text with control characters in it", e);
+		return merge_bad(m, "a text with control characters in it", e);
 	*out = db_slice(s);
 	return 0;
 }
@@ -50,7 +50,8 @@ find(struct merge *m, struct slice content, enum stmt which,
 	if (more < 0)
 		return -1;
 	if (more == 0)
-		return bad(m, "a row refers to another that is not there", e);
+		return merge_bad(
+			m, "a row refers to another that is not there", e);
 	*out = db_int(id);
 	return 0;
 }
@@ -62,7 +63,7 @@ content_value(struct merge *m, const struct db_rows *rows, int i, char kind,
 	struct slice content = db_column_blob(rows, i);
 
 	if (db_column_type(rows, i) != DB_BLOB)
-		return bad(m, "a digest that is none", e);
+		return merge_bad(m, "a digest that is none", e);
 	switch (kind) {
 	case 's':
 		return find(m, content, STMT_CHANNEL_SET_FIND, out, e);
@@ -91,8 +92,8 @@ value(struct merge *m, const struct db_rows *rows, int i, char kind,
 	case 'i':
 	case 'I':
 		if (db_column_type(rows, i) != DB_INT)
-			return bad(m, "a value that should be a number is none",
-				e);
+			return merge_bad(m,
+				"a value that should be a number is none", e);
 		*out = db_int(db_column_int(rows, i));
 		return 0;
 	case 't':
@@ -104,7 +105,7 @@ value(struct merge *m, const struct db_rows *rows, int i, char kind,
 	case 'b':
 	case 'B':
 		if (db_column_type(rows, i) != DB_BLOB)
-			return bad(
+			return merge_bad(
 				m, "a value that should be bytes is none", e);
 		bytes = db_column_blob(rows, i);
 		*out = db_blob((struct slice){

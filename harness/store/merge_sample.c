@@ -70,10 +70,8 @@ copy_skip(struct merge *m, int64_t from, int64_t into, struct err *e)
 	if (more < 0)
 		return -1;
 	if (more == 0)
-		return err_set(e, ERR_INPUT,
-			"%s: is no database that can be believed: a verdict "
-			"stands for that of no run before",
-			db_path(m->from));
+		return merge_bad(
+			m, "a verdict stands for that of no run before", e);
 	return db_run(m->into, STMT_SKIP_ADD, DB_ARGS(db_int(into), db_int(of)),
 		NULL, e);
 }

@@ -47,10 +47,12 @@ static int
 differs(const struct merge *m, const struct shared *t, int64_t id,
 	struct err *e)
 {
-	return err_set(e, ERR_INPUT,
-		"%s: is no database that can be believed: %s (%" PRId64
-		") claims to be one that %s has, and is another",
-		db_path(m->from), t->name, id, db_path(m->into));
+	CLEANUP(own_free)
+	char *what = xasprintf("%s (%" PRId64 ") claims to be one that %s has, "
+			       "and is another",
+		t->name, id, db_path(m->into));
+
+	return merge_bad(m, what, e);
 }
 
 /* It is there by its content: all of it must be the same. */
