@@ -9,6 +9,7 @@
 #include "fetch/blobs.h"
 #include "fetch/kept.h"
 #include "rebuild/lanes.h"
+#include "sched/shard.h"
 
 enum {
 	OPT_CACHE = 256,
@@ -19,7 +20,7 @@ enum {
 
 enum {
 	/* as Guix keeps what time-machine made (guix/inferior.scm) */
-	LANES_S = 30 * 24 * 3600
+	UNUSED_S = 30 * 24 * 3600
 };
 
 struct sums {
@@ -62,14 +63,15 @@ tell(void *arg, const struct blobs_entry *entry, enum blobs_fate fate)
 		prefixes[entry->kind], name, entry->size, used);
 }
 
-/* A lane's own files are few; its Guix is large, and of the store. */
+/* Of files in the cache these have few; a Guix is large, and of the store. */
 static int
-collect_lanes(const char *cache, int64_t unused_s, bool dry_run)
+collect_unused(const char *cache, int64_t unused_s, bool dry_run)
 {
 	struct lanes_count count;
 	struct err e = {0};
 
-	if (lanes_gc(cache, unused_s, dry_run, &count, &e) < 0)
+	if (lanes_gc(cache, unused_s, dry_run, &count, &e) < 0 ||
+		(!dry_run && shard_keys_gc(cache, unused_s, &e) < 0))
 		return common_fail(&e);
 	if (count.gone + count.used + count.stay == 0)
 		return EXIT_ACCEPTED;
@@ -147,6 +149,6 @@ cmd_gc(int argc, char *argv[])
 	cache = common_cache(named);
 	status = collect(cache, is_all ? 0 : limit, dry_run);
 	if (status == EXIT_ACCEPTED)
-		status = collect_lanes(cache, is_all ? 0 : LANES_S, dry_run);
+		status = collect_unused(cache, is_all ? 0 : UNUSED_S, dry_run);
 	return status;
 }

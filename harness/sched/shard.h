@@ -50,6 +50,10 @@ int shard_keys(const struct sched_options *o, const struct shard_images *images,
 	const struct signals *signals, struct digest *out,
 	struct err *e) NODISCARD;
 
+/* Forget what is kept of images, in a cache, and was not asked for so many seconds:
+ * then they are read again.  ERR_HOST. */
+int shard_keys_gc(const char *cache, int64_t unused_s, struct err *e) NODISCARD;
+
 /* Of that key, in so many shards, from 1. */
 uint32_t shard_of(const struct digest *key, uint32_t shards);
 

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/aside.h"
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/words.h"
 #include "sched/basis.h"
@@ -19,6 +26,8 @@ enum {
 	IMAGE_S = 24 * 3600, /* for one process: fetching is slow at times */
 	JOBS_MAX = 64
 };
+
+#define KEPT "shards" /* folder of the cache */
 
 /* Images that one process reads, one after the other. */
 struct batch {
@@ -120,6 +129,7 @@ is_kept(struct keys *k, size_t image)
 	if (!path || path_read(path, KEY_MAX, &text, &ignored) < 0 ||
 		!is_key(buf_text(&text)))
 		return false;
+	(void)utimensat(AT_FDCWD, path, NULL, 0); /* for shard_keys_gc */
 	set_key(k, image, buf_text(&text));
 	return true;
 }
@@ -357,7 +367,7 @@ shard_keys(const struct sched_options *o, const struct shard_images *images,
 	k->signals = signals;
 	k->n_batches = o->slots < JOBS_MAX ? o->slots : JOBS_MAX;
 	k->self = machine_program();
-	k->folder = path_join(o->cache, "shards");
+	k->folder = path_join(o->cache, KEPT);
 	k->queue = xcalloc(images->n + 1, sizeof(*k->queue));
 	put_limits(k);
 	result = path_mkdirs(k->folder, 0755, e);
@@ -375,4 +385,26 @@ shard_keys(const struct sched_options *o, const struct shard_images *images,
 	free(k->self);
 	free(k);
 	return result;
+}
+
+int
+shard_keys_gc(const char *cache, int64_t unused_s, struct err *e)
+{
+	CLEANUP(own_free)
+	char *folder = path_join(cache, KEPT);
+	DIR *dir = opendir(folder);
+	int64_t now_s = clock_wall_s();
+	struct dirent *d;
+	struct stat st;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys(e, ERR_HOST, "%s", folder);
+	while ((d = readdir(dir)))
+		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+				0 &&
+			S_ISREG(st.st_mode) &&
+			now_s - st.st_mtim.tv_sec >= unused_s)
+			(void)unlinkat(dirfd(dir), d->d_name, 0);
+	closedir(dir);
+	return 0;
 }

@@ -131,4 +131,14 @@ is "$status:$(ls "$T/tmp")" 2: "before anything is read"
 unblend whole -q -o "$T/o9" --shard-plan "$T/plan"
 is "$status" 2 "and is for a shard alone"
 not_ok "nothing was begun" test -e "$T/o9/index.html"
+
+# What is known of images is not kept for ever, but as long as it is asked for.
+kept() { find "$T/cache1/shards" -type f | wc -l; }
+find "$T/cache1/shards" -type f -exec touch -d '31 days ago' {} +
+unblend cache1 -q -o "$T/o10" -d "$T/o10.db" --shard 1/3 --only text
+before=$(kept)
+run "$UNBLEND" gc --cache "$T/cache1" --dry-run
+is "$(kept)" "$before" "gc --dry-run removes nothing"
+run "$UNBLEND" gc --cache "$T/cache1"
+is "$status:$(kept)" 0:1 "gc all but the one that was asked for ($before before)"
 done_testing
