@@ -34,12 +34,6 @@ static const char *const allowances[ALLOWANCE_COUNT] = {
 	[ALLOWANCE_ENVELOPE] = "envelope bytes",
 };
 
-const char *
-judge_allowance(enum allowance a)
-{
-	return allowances[a];
-}
-
 static bool
 is_contents_equal(const struct facts *f)
 {

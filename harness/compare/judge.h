@@ -4,7 +4,7 @@
 
 #include "compare/compare.h"
 
-/* The counts of what a verdict may forgive; judge_allowance names them. */
+/* The counts of what a verdict may forgive. */
 enum allowance {
 	ALLOWANCE_FORMAT,       /* container formats: 1 */
 	ALLOWANCE_MANIFEST,     /* manifests of other kinds: 1 */
@@ -42,7 +42,6 @@ enum allowance {
 	ALLOWANCE_ENVELOPE,     /* all of the above equal, not compressed: 1 */
 	ALLOWANCE_COUNT
 };
-const char *judge_allowance(enum allowance a);
 
 /* All that the verdict follows from. */
 struct facts {

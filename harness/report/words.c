@@ -2,7 +2,6 @@
 #include "report/words.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"

@@ -119,6 +119,17 @@ int64_t db_column_int(const struct db_rows *rows, int i);
 const char *db_column_text(const struct db_rows *rows, int i);
 struct slice db_column_blob(const struct db_rows *rows, int i);
 bool db_column_is_null(const struct db_rows *rows, int i);
+/* A rank, as one of ours: ERR_HOST where the database was tampered with. */
+int db_column_verdict(const struct db_rows *rows, int i, enum verdict *out,
+	struct err *e) NODISCARD;
+/* Text that the schema says is there; a damaged database must not crash. */
+static inline const char *
+db_column_str(const struct db_rows *rows, int i)
+{
+	const char *s = db_column_text(rows, i);
+
+	return s ? s : "";
+}
 /* absent for NULL. */
 static inline int64_t
 db_column_int_or(const struct db_rows *rows, int i, int64_t absent)

@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/history.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "store/db.h"
-
-/* What a database that was tampered with may hold in the place of a verdict. */
-static int
-verdict_at(const struct db_rows *rows, int i, enum verdict *out, struct err *e)
-{
-	int64_t rank = db_column_int(rows, i);
-
-	if (rank < 0 || rank >= VERDICT_COUNT)
-		return err_set(e, ERR_HOST,
-			"%s: the database is damaged: verdict %" PRId64,
-			db_path(rows->s), rank);
-	*out = (enum verdict)rank;
-	return 0;
-}
-
-static const char *
-text(const struct db_rows *rows, int i)
-{
-	const char *s = db_column_text(rows, i);
-
-	return s ? s : "";
-}
 
 int
 store_history(struct store *s, const char *name, int64_t run, int64_t max,
@@ -54,7 +30,7 @@ store_history(struct store *s, const char *name, int64_t run, int64_t max,
 			.cause = db_column_text(&rows, 7),
 		};
 
-		if (verdict_at(&rows, 3, &j.verdict, e) < 0 ||
+		if (db_column_verdict(&rows, 3, &j.verdict, e) < 0 ||
 			f(arg, &j, e) != 0)
 			return -1;
 	}
@@ -74,7 +50,7 @@ store_names(struct store *s,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct store_name n = {
-			.name = text(&rows, 0),
+			.name = db_column_str(&rows, 0),
 			.runs = db_column_int(&rows, 1),
 			.first_run = db_column_int(&rows, 2),
 			.last_run = db_column_int(&rows, 3),
@@ -84,7 +60,7 @@ store_names(struct store *s,
 			.elapsed_ms = db_column_int(&rows, 8),
 		};
 
-		if (verdict_at(&rows, 6, &n.verdict, e) < 0 ||
+		if (db_column_verdict(&rows, 6, &n.verdict, e) < 0 ||
 			f(arg, &n, e) != 0)
 			return -1;
 	}
@@ -105,7 +81,7 @@ store_rates(struct store *s, int64_t run, int64_t max,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct store_rate r = {
-			.collection = text(&rows, 0),
+			.collection = db_column_str(&rows, 0),
 			.run = db_column_int(&rows, 1),
 			.started_s = db_column_int(&rows, 2),
 			.images = db_column_int(&rows, 3),
@@ -169,17 +145,17 @@ uses(struct store *s, enum stmt which, int64_t run,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct store_use u = {
-			.name = text(&rows, 0),
+			.name = db_column_str(&rows, 0),
 			.version = db_column_text(&rows, 1),
 			.url = db_column_text(&rows, 2),
 			.seq = db_column_int(&rows, 3),
-			.image = text(&rows, 4),
+			.image = db_column_str(&rows, 4),
 			.is_accepted = db_column_int(&rows, 6) != 0,
 			.is_blamed = db_column_int(&rows, 7) != 0,
 			.date_s = db_column_int_or(&rows, 8, -1),
 		};
 
-		if (verdict_at(&rows, 5, &u.verdict, e) < 0)
+		if (db_column_verdict(&rows, 5, &u.verdict, e) < 0)
 			return -1;
 		if (!is_again(&last, &u) && f(arg, &u, e) != 0)
 			return -1;

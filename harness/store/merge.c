@@ -70,7 +70,6 @@ merge_state(
 {
 	CLEANUP(db_end)
 	struct db_rows rows = {0};
-	const char *missing;
 
 	*out = (struct merge_state){0};
 	if (db_query(s, STMT_SHARD_STATE, DB_ARGS(db_int(run)), &rows, e) < 0 ||
@@ -79,8 +78,7 @@ merge_state(
 	out->has = db_column_int(&rows, 0);
 	out->of = db_column_int(&rows, 1);
 	out->absent = db_column_int(&rows, 2);
-	missing = db_column_text(&rows, 3);
 	snprintf(out->missing, sizeof(out->missing), "%s",
-		missing ? missing : "");
+		db_column_str(&rows, 3));
 	return 0;
 }

@@ -7,31 +7,10 @@
 #include "store/pack.h"
 #include "store/store.h"
 
-/* What a database that was tampered with may hold in the place of a verdict. */
-static int
-verdict_of(struct store *s, int64_t rank, enum verdict *out, struct err *e)
-{
-	if (rank < 0 || rank >= VERDICT_COUNT)
-		return err_set(e, ERR_HOST,
-			"%s: the database is damaged: verdict %" PRId64,
-			db_path(s), rank);
-	*out = (enum verdict)rank;
-	return 0;
-}
-
-/* Text that the schema says is there; a damaged database must not crash. */
-static const char *
-text(const struct db_rows *rows, int i)
-{
-	const char *s = db_column_text(rows, i);
-
-	return s ? s : "";
-}
-
 static const char *
 keep(struct store *s, const struct db_rows *rows, int i)
 {
-	const char *p = text(rows, i);
+	const char *p = db_column_str(rows, i);
 
 	return arena_copy(db_run_texts(s), p, strlen(p));
 }
@@ -74,22 +53,20 @@ store_run_get(
 
 /* In the order of the columns of the statement. */
 static int
-read_attempt(struct store *s, const struct db_rows *r, struct store_attempt *a,
-	struct err *e)
+read_attempt(const struct db_rows *r, struct store_attempt *a, struct err *e)
 {
 	int i = 0;
 
 	*a = (struct store_attempt){0};
 	a->sample.id = db_column_int(r, i++);
 	a->sample.seq = db_column_int(r, i++);
-	a->sample.name = text(r, i++);
-	a->sample.collection = text(r, i++);
-	a->sample.source = text(r, i++);
+	a->sample.name = db_column_str(r, i++);
+	a->sample.collection = db_column_str(r, i++);
+	a->sample.source = db_column_str(r, i++);
 	a->sample.expect = db_column_text(r, i++);
-	a->sample.tags = text(r, i++);
+	a->sample.tags = db_column_str(r, i++);
 	a->is_judged = !db_column_is_null(r, i);
-	if (a->is_judged &&
-		verdict_of(s, db_column_int(r, i), &a->verdict, e) < 0)
+	if (a->is_judged && db_column_verdict(r, i, &a->verdict, e) < 0)
 		return -1;
 	i++;
 	a->is_accepted = db_column_int(r, i++) != 0;
@@ -107,7 +84,7 @@ read_attempt(struct store *s, const struct db_rows *r, struct store_attempt *a,
 	a->image_entries = db_column_int(r, i++);
 	a->image_items = db_column_int(r, i++);
 	a->profile = db_column_text(r, i++);
-	a->channel_set = text(r, i++);
+	a->channel_set = db_column_str(r, i++);
 	a->recipe_id = db_column_text(r, i++);
 	a->channels_scm = db_column_text(r, i++);
 	a->manifest_scm = db_column_text(r, i++);
@@ -155,7 +132,7 @@ store_attempts(struct store *s, int64_t run,
 	if (db_query(s, STMT_ATTEMPTS, DB_ARGS(db_int(run)), &rows, e) < 0)
 		return -1;
 	while ((more = db_next(&rows, e)) > 0)
-		if (read_attempt(s, &rows, &a, e) < 0 || f(arg, &a, e) != 0)
+		if (read_attempt(&rows, &a, e) < 0 || f(arg, &a, e) != 0)
 			return -1;
 	return more;
 }
@@ -179,7 +156,7 @@ store_counts(struct store *s, int64_t run, int64_t counts[VERDICT_COUNT],
 			*unjudged = db_column_int(&rows, 1);
 			continue;
 		}
-		if (verdict_of(s, db_column_int(&rows, 0), &v, e) < 0)
+		if (db_column_verdict(&rows, 0, &v, e) < 0)
 			return -1;
 		counts[v] = db_column_int(&rows, 1);
 		*unaccepted += db_column_int(&rows, 2);
@@ -200,8 +177,8 @@ store_channels(struct store *s, int64_t sample,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct store_channel c = {
-			.name = text(&rows, 0),
-			.url = text(&rows, 1),
+			.name = db_column_str(&rows, 0),
+			.url = db_column_str(&rows, 1),
 			.branch = db_column_text(&rows, 2),
 			.commit = db_column_text(&rows, 3),
 			.intro_commit = db_column_text(&rows, 4),
@@ -228,13 +205,13 @@ store_packages(struct store *s, int64_t sample,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct store_package p = {
-			.name = text(&rows, 0),
-			.version = text(&rows, 1),
-			.output = text(&rows, 2),
-			.store_path = text(&rows, 3),
+			.name = db_column_str(&rows, 0),
+			.version = db_column_str(&rows, 1),
+			.output = db_column_str(&rows, 2),
+			.store_path = db_column_str(&rows, 3),
 			.depth = (int)db_column_int(&rows, 4),
-			.channels = text(&rows, 5),
-			.transformations = text(&rows, 6),
+			.channels = db_column_str(&rows, 5),
+			.transformations = db_column_str(&rows, 6),
 		};
 
 		if (f(arg, &p, e) != 0)
@@ -256,9 +233,9 @@ store_layers(struct store *s, int64_t sample,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct store_layer l = {
-			.side = text(&rows, 0),
+			.side = db_column_str(&rows, 0),
 			.position = db_column_int(&rows, 1),
-			.diff_id = text(&rows, 2),
+			.diff_id = db_column_str(&rows, 2),
 			.bytes = db_column_int(&rows, 3),
 			.entries = db_column_int(&rows, 4),
 		};
@@ -282,7 +259,7 @@ store_forgiven(struct store *s, int64_t sample,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct forgiven g = {
-			.what = text(&rows, 0),
+			.what = db_column_str(&rows, 0),
 			.count = (uint64_t)db_column_int(&rows, 1),
 		};
 
@@ -306,11 +283,11 @@ store_differences(struct store *s, int64_t sample,
 		return -1;
 	while ((more = db_next(&rows, e)) > 0) {
 		struct difference d = {
-			.path = text(&rows, 0),
+			.path = db_column_str(&rows, 0),
 			.store_item = db_column_text(&rows, 1),
 			.package = db_column_text(&rows, 2),
-			.kind = text(&rows, 3),
-			.detail = text(&rows, 4),
+			.kind = db_column_str(&rows, 3),
+			.detail = db_column_str(&rows, 4),
 			.offset = db_column_int_or(&rows, 5, -1),
 			.why = db_column_text(&rows, 6),
 			.part_at = db_column_int(&rows, 7),
@@ -337,7 +314,7 @@ store_texts(struct store *s, int64_t sample, const char *kind,
 		    &rows, e) < 0)
 		return -1;
 	while ((more = db_next(&rows, e)) > 0)
-		if (f(arg, text(&rows, 0), e) != 0)
+		if (f(arg, db_column_str(&rows, 0), e) != 0)
 			return -1;
 	return more;
 }

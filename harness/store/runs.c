@@ -41,7 +41,7 @@ store_standing(struct store *s, const char *name, int64_t before,
 	CLEANUP(db_end)
 	struct db_rows rows = {0};
 	int more;
-	int64_t rank;
+	enum verdict verdict = VERDICT_NOT_TRIED;
 
 	arena_fini(db_run_texts(s));
 	if (db_query(s, STMT_STANDING, DB_ARGS(db_text(name), db_int(before)),
@@ -50,14 +50,12 @@ store_standing(struct store *s, const char *name, int64_t before,
 	more = db_next(&rows, e);
 	if (more <= 0)
 		return more;
-	rank = db_column_int(&rows, 2);
-	if (rank < 0 || rank >= VERDICT_COUNT)
-		return err_set(e, ERR_HOST, "%s: has a verdict of rank %lld",
-			db_path(s), (long long)rank);
+	if (db_column_verdict(&rows, 2, &verdict, e) < 0)
+		return -1;
 	*out = (struct store_standing){
 		.sample = db_column_int(&rows, 0),
 		.run = db_column_int(&rows, 1),
-		.verdict = (enum verdict)rank,
+		.verdict = verdict,
 		.class_ = keep(s, &rows, 3),
 		.elapsed_ms = db_column_int(&rows, 4),
 		.trials = db_column_int(&rows, 9),

@@ -2,7 +2,6 @@
 #include "store/store.h"
 
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,6 +244,20 @@ bool
 db_column_is_null(const struct db_rows *rows, int i)
 {
 	return sqlite3_column_type(rows->stmt, i) == SQLITE_NULL;
+}
+
+int
+db_column_verdict(
+	const struct db_rows *rows, int i, enum verdict *out, struct err *e)
+{
+	int64_t rank = db_column_int(rows, i);
+
+	if (rank < 0 || rank >= VERDICT_COUNT)
+		return err_set(e, ERR_HOST,
+			"%s: the database is damaged: verdict %" PRId64,
+			db_path(rows->s), rank);
+	*out = (enum verdict)rank;
+	return 0;
 }
 
 enum db_type

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <inttypes.h>
-
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
