@@ -379,19 +379,11 @@ store_attempt_take(struct store *s, int64_t sample, const char *spool,
 		result = db_write_begin(s, e);
 	if (result == 0)
 		result = db_write_end(s, load_all(&l), e);
-	*out = l.taken;
+	if (out)
+		*out = l.taken;
 	spool_fini(&l.sp);
 	own_pack(&l.log);
 	free(l.image_path);
 	free(l.command);
 	return result;
-}
-
-int
-store_attempt_load(
-	struct store *s, int64_t sample, const char *spool, struct err *e)
-{
-	struct store_taken taken;
-
-	return store_attempt_take(s, sample, spool, &taken, e);
 }

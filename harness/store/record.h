@@ -15,7 +15,7 @@
 /*
  * What a worker tells of one attempt: lines of JSON, each an object whose
  * member "r" says what it is, in a file (the spool) that the parent takes into
- * the database by store_attempt_load.  Written as each stage ends, the verdict
+ * the database by store_attempt_take.  Written as each stage ends, the verdict
  * last; a spool without it is that of a worker that died.
  *
  * Lines, each kind at most once but for those marked *, in this order ("text"

@@ -162,6 +162,11 @@ int store_run_end(struct store *s, int64_t run, struct err *e) NODISCARD;
 /* sample->id is set. */
 int store_sample_add(struct store *s, int64_t run, struct store_sample *sample,
 	struct err *e) NODISCARD;
+/* What was taken, for a line of progress. */
+struct store_taken {
+	enum verdict verdict;
+	int64_t elapsed_ms;
+};
 /*
  * Take over the records that a worker left in the file spool (record.h), its
  * log among them, in one transaction: all of the attempt or nothing.  The
@@ -169,15 +174,8 @@ int store_sample_add(struct store *s, int64_t run, struct store_sample *sample,
  * checked.  A spool that is malformed, over a limit or without a verdict is
  * ERR_INPUT "spool line N: what"; nothing is stored then, and the caller says
  * not-tried with store_attempt_failed.  ERR_BUG when the sample has an attempt
- * already, or is none.
+ * already, or is none.  out may be NULL.
  */
-int store_attempt_load(struct store *s, int64_t sample, const char *spool,
-	struct err *e) NODISCARD;
-/* What was loaded, for a line of progress. */
-struct store_taken {
-	enum verdict verdict;
-	int64_t elapsed_ms;
-};
 int store_attempt_take(struct store *s, int64_t sample, const char *spool,
 	struct store_taken *out, struct err *e) NODISCARD;
 /* The attempt of a worker that gave no verdict. */

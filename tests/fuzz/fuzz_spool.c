@@ -123,7 +123,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(f != NULL && fwrite(data, 1, n, f) == n && fclose(f) == 0,
 		"spool");
 	before = version();
-	if (store_attempt_load(place.s, place.sample, place.spool, &e) < 0) {
+	if (store_attempt_take(place.s, place.sample, place.spool, NULL, &e) <
+		0) {
 		check(e.kind == ERR_INPUT, e.text);
 		check(version() == before, "half of an attempt is stored");
 		return 0;

@@ -459,7 +459,7 @@ what_is_recorded_is_read_back(void **state)
 	record_all(p, log);
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	sample = add_sample(s, &run, "one", NULL);
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 
 	OK(store_attempts(s, run.id, take_attempt, &n, &e));
 	assert_int_equal(n, 1);
@@ -503,8 +503,8 @@ odd_paths_keep_their_bytes(void **state)
 
 	record_all(p, NULL);
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
-	OK(store_attempt_load(
-		s, add_sample(s, &run, "one", NULL), p->spool, &e));
+	OK(store_attempt_take(
+		s, add_sample(s, &run, "one", NULL), p->spool, NULL, &e));
 	assert_int_equal(
 		ask(p,
 			"SELECT count(*) FROM image_file WHERE seq = 1"
@@ -543,13 +543,13 @@ equal_parts_are_stored_once(void **state)
 
 	record_all(p, NULL);
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
-	OK(store_attempt_load(
-		s, add_sample(s, &run, "one", NULL), p->spool, &e));
+	OK(store_attempt_take(
+		s, add_sample(s, &run, "one", NULL), p->spool, NULL, &e));
 	assert_int_equal(ask(p, "SELECT count(*) FROM item"), 2);
 	assert_int_equal(ask(p, "SELECT count(*) FROM channel_set"), 1);
 	before = rows(p);
-	OK(store_attempt_load(
-		s, add_sample(s, &run, "one", NULL), p->spool, &e));
+	OK(store_attempt_take(
+		s, add_sample(s, &run, "one", NULL), p->spool, NULL, &e));
 	/* attempt, rebuild, rebuilt and its 2 layers, 7 texts, 1 forgiven,
 	 * 2 differences */
 	assert_int_equal(rows(p) - before, 15);
@@ -563,8 +563,8 @@ equal_parts_are_stored_once(void **state)
 	record_image(&r, &image.image);
 	OK(record_verdict(
 		&r, VERDICT_NO_PROVENANCE, NULL, NULL, NULL, 1, 1, &e));
-	OK(store_attempt_load(
-		s, add_sample(s, &run, "two", NULL), p->spool, &e));
+	OK(store_attempt_take(
+		s, add_sample(s, &run, "two", NULL), p->spool, NULL, &e));
 	assert_int_equal(ask(p, "SELECT count(*) FROM image"), 2);
 	assert_int_equal(ask(p, "SELECT count(*) FROM item"), 3);
 	assert_int_equal(
@@ -601,7 +601,7 @@ long_logs_come_back_whole(void **state)
 	record_all(p, path);
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	sample = add_sample(s, &run, "one", NULL);
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 	OK(store_log(s, sample, &text, &e));
 	assert_int_equal(text.n, log.n);
 	assert_memory_equal(text.p, log.p, log.n);
@@ -623,7 +623,7 @@ a_log_that_is_gone_is_said(void **state)
 	record_all(p, "/nonexistent/log");
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
 	sample = add_sample(s, &run, "one", NULL);
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 	OK(store_log(s, sample, &text, &e));
 	assert_string_equal(buf_text(&text),
 		"the log cannot be read: No such file or directory");
@@ -650,8 +650,8 @@ long_texts_are_cut_and_say_so(void **state)
 	OK(record_open(&r, p->spool, &e));
 	record_recipe(&r, &recipe, "x");
 	OK(record_verdict(&r, VERDICT_TIMEOUT, NULL, NULL, NULL, 1, 1, &e));
-	OK(store_attempt_load(
-		s, add_sample(s, &run, "one", NULL), p->spool, &e));
+	OK(store_attempt_take(
+		s, add_sample(s, &run, "one", NULL), p->spool, NULL, &e));
 	assert_int_equal(
 		ask(p, "SELECT length(channels_scm) FROM recipe WHERE id = 1"),
 		RECORD_TEXT_MAX);
@@ -662,8 +662,8 @@ long_texts_are_cut_and_say_so(void **state)
 	OK(record_open(&r, p->spool, &e));
 	record_recipe(&r, &recipe, big);
 	OK(record_verdict(&r, VERDICT_TIMEOUT, big, big, big, 1, 1, &e));
-	OK(store_attempt_load(
-		s, add_sample(s, &run, "one", NULL), p->spool, &e));
+	OK(store_attempt_take(
+		s, add_sample(s, &run, "one", NULL), p->spool, NULL, &e));
 	assert_int_equal(
 		ask(p,
 			"SELECT channels_scm LIKE '%\"\n[68 more bytes are left"
@@ -709,12 +709,12 @@ another_process_goes_on_with_a_spool(void **state)
 	record_notes(&r, (const char *const[]){"one"}, 1);
 	OK(record_pause(&r, &e));
 	assert_null(r.f);
-	assert_int_equal(store_attempt_load(s, sample, p->spool, &e), -1);
+	assert_int_equal(store_attempt_take(s, sample, p->spool, NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_INPUT);
 	OK(record_resume(&r, p->spool, &e));
 	record_notes(&r, (const char *const[]){"two"}, 1);
 	OK(record_verdict(&r, VERDICT_SAME_RECIPE, NULL, "c", NULL, 1, 2, &e));
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 	assert_int_equal(ask(p,
 				 "SELECT count(*) FROM attempt_text WHERE"
 				 " kind = 'note'"),

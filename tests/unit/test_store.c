@@ -471,10 +471,11 @@ wrong_samples_are_refused(void **state)
 	assert_int_equal(store_sample_add(s, run.id, &same, &e), -1);
 	assert_int_equal(e.kind, ERR_INPUT);
 	spool_write(p, VERDICT_LINE("timeout"));
-	assert_int_equal(store_attempt_load(s, sample + 9, p->spool, &e), -1);
+	assert_int_equal(
+		store_attempt_take(s, sample + 9, p->spool, NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_BUG);
-	OK(store_attempt_load(s, sample, p->spool, &e));
-	assert_int_equal(store_attempt_load(s, sample, p->spool, &e), -1);
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
+	assert_int_equal(store_attempt_take(s, sample, p->spool, NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_BUG);
 	assert_int_equal(ask(p, "SELECT count(*) FROM attempt"), 1);
 }
@@ -505,7 +506,7 @@ a_batch_is_there_as_a_whole_or_not_at_all(void **state)
 	spool_write(p, "{\"r\":\"text\",\"kind\":\"note\",\"text\":\"\"}\n");
 	OK(store_batch_begin(s, &e));
 	sample = add_sample(s, &run, "a", NULL);
-	assert_int_equal(store_attempt_load(s, sample, p->spool, &e), -1);
+	assert_int_equal(store_attempt_take(s, sample, p->spool, NULL, &e), -1);
 	assert_int_equal(store_batch_end(s, 0, &e), -1);
 	assert_int_equal(ask(p, "SELECT count(*) FROM run"), 1);
 	assert_int_equal(rows(p), 0);
@@ -532,7 +533,7 @@ text_is_cleaned_on_its_way_in(void **state)
 		"{\"r\":\"source\",\"path\":\"a\\u0000b\\u001b\"}\n"
 		"{\"r\":\"text\",\"kind\":\"note\","
 		"\"text\":\"a\\nb\\u202e\"}\n" VERDICT_LINE("timeout"));
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 	assert_int_equal(ask(p,
 				 "SELECT image_path = 'a#x00b#x1B'"
 				 " FROM attempt"),
@@ -556,7 +557,7 @@ load(struct place *p, struct store *s, struct err *e)
 	if (p->sample == 0)
 		p->sample = add_sample(s, &run, "a", NULL);
 	before = rows(p);
-	if (store_attempt_load(s, p->sample, p->spool, e) < 0) {
+	if (store_attempt_take(s, p->sample, p->spool, NULL, e) < 0) {
 		assert_int_equal(rows(p), before);
 		return -1;
 	}
@@ -927,7 +928,7 @@ load_and_die(const struct place *p, int64_t sample, rlim_t n)
 		if (setrlimit(RLIMIT_CORE, &none) < 0 ||
 			setrlimit(RLIMIT_FSIZE, &small) < 0 ||
 			store_open(p->db, STORE_WRITE, &s, &e) < 0 ||
-			store_attempt_load(s, sample, p->spool, &e) < 0)
+			store_attempt_take(s, sample, p->spool, NULL, &e) < 0)
 			_exit(1);
 		_exit(0);
 	}
@@ -961,7 +962,7 @@ a_kill_in_the_middle_leaves_nothing(void **state)
 	}
 	/* Its lock went with it, and the sample is free to be tried again. */
 	OK(store_open(p->db, STORE_WRITE, &s, &e));
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 	store_close(s);
 	assert_int_equal(ask(p, "SELECT count(*) FROM item_file"), MANY_FILES);
 	assert_true(is_whole(p));
@@ -1008,13 +1009,13 @@ no_room_is_told_and_harms_nothing(void **state)
 	small.rlim_cur = 1 << 20;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(store_attempt_load(s, sample, p->spool, &e), -1);
+	assert_int_equal(store_attempt_take(s, sample, p->spool, NULL, &e), -1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_int_equal(e.kind, ERR_HOST);
 	assert_non_null(strstr(e.text, p->db));
 	assert_int_equal(rows(p), 0);
 	assert_true(is_whole(p));
-	OK(store_attempt_load(s, sample, p->spool, &e));
+	OK(store_attempt_take(s, sample, p->spool, NULL, &e));
 	assert_true(is_whole(p));
 }
 
