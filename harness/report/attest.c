@@ -226,13 +226,10 @@ open_statement(struct attest *t, const struct report *r, const char *kind,
 {
 	char *path = xasprintf(
 		"%s/%s.%s.json", t->folder.temp, buf_text(&r->file), kind);
-	FILE *f = fopen(path, "wxe");
 
 	VEC_GROW(t->files, t->n, t->cap);
 	t->files[t->n++] = path;
-	if (!f)
-		(void)!err_sys(e, ERR_HOST, "%s: cannot write", path);
-	return f;
+	return page_open(path, e);
 }
 
 static int

@@ -150,9 +150,9 @@ write_page(const struct html *h, const struct report *r,
 
 	if (look_deeper(h, r, a, &more, &href, &why, e) < 0)
 		return -1;
-	m.f = fopen(path, "wxe");
+	m.f = page_open(path, e);
 	if (!m.f)
-		return err_sys(e, ERR_HOST, "%s: cannot write", path);
+		return -1;
 	if (page_write(&m, r, a, &more, e) < 0) {
 		fclose(m.f);
 		return -1;
@@ -172,9 +172,9 @@ write_log(const struct html *h, const struct report *r, struct err *e)
 
 	if (r->log.n == 0)
 		return 0;
-	f = fopen(path, "wxe");
+	f = page_open(path, e);
 	if (!f)
-		return err_sys(e, ERR_HOST, "%s: cannot write", path);
+		return -1;
 	text_clean(&clean, buf_get(&r->log), TEXT_MANY_LINES);
 	fwrite(buf_text(&clean), 1, clean.n, f);
 	return page_close(f, path, e);

@@ -382,11 +382,11 @@ write_one(const struct json *j, const struct report *r,
 	CLEANUP(own_free)
 	char *path =
 		xasprintf("%s/%s.json", j->images.temp, buf_text(&r->file));
-	FILE *f = fopen(path, "wxe");
+	FILE *f = page_open(path, e);
 	struct jout out;
 
 	if (!f)
-		return err_sys(e, ERR_HOST, "%s: cannot write", path);
+		return -1;
 	jout_open(&out, f, 1);
 	jout_begin(&out, NULL, '{');
 	jout_int(&out, "version", JSON_VERSION);

@@ -23,6 +23,16 @@ page_tone(enum verdict v)
 	return tones[verdict_junit(v)];
 }
 
+FILE *
+page_open(const char *path, struct err *e)
+{
+	FILE *f = fopen(path, "wxe");
+
+	if (!f)
+		(void)!err_sys(e, ERR_HOST, "%s: cannot write", path);
+	return f;
+}
+
 int
 page_close(FILE *f, const char *path, struct err *e)
 {
@@ -88,8 +98,9 @@ whole_chars(struct slice s, size_t max)
 	return n;
 }
 
-void
-page_block(struct markup *m, const char *text)
+/* A <pre> of at most PAGE_TEXT_MAX bytes; nothing for NULL or "". */
+static void
+block(struct markup *m, const char *text)
 {
 	struct slice s = slice_of(text);
 	size_t shown = whole_chars(s, PAGE_TEXT_MAX);
@@ -207,7 +218,7 @@ write_cause(struct markup *m, const struct store_attempt *a)
 			"<h3>First failed derivation</h3>\n"
 			"<p><code>%s</code></p>\n",
 			a->failed_drv);
-		page_block(m, a->failed_lines);
+		block(m, a->failed_lines);
 	}
 	if (has_advice) {
 		fputs(has_cause ? "<h2>What next</h2>\n"

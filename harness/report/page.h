@@ -35,15 +35,16 @@ int differences_write(struct markup *m, const struct report *r,
 int evidence_write(struct markup *m, const struct report *r,
 	const struct store_attempt *a, struct err *e) NODISCARD;
 
+/* A new file, to be written; NULL: ERR_HOST. */
+FILE *page_open(const char *path, struct err *e);
 /* Close a file that was written; ERR_HOST where anything was lost. */
 int page_close(FILE *f, const char *path, struct err *e) NODISCARD;
 /* "<span class="badge ...">": the verdict, and what stands beside it. */
 void page_badge(struct markup *m, const struct store_attempt *a);
 /* The class of a verdict's colour: "pass", "fail", "skip" or "error". */
 const char *page_tone(enum verdict v);
-/* A <pre> of at most PAGE_TEXT_MAX bytes; nothing for NULL or "". */
-void page_block(struct markup *m, const char *text);
-/* The same, whole, under a heading and with a button that copies it. */
+/* A <pre> under a heading and with a button that copies it; nothing for NULL or
+ * "". */
 void page_copy(
 	struct markup *m, const char *id, const char *label, const char *text);
 /* "<dt>label<dd>value", code when is_code; nothing for NULL or "". */

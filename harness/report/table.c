@@ -251,11 +251,8 @@ open_file(const struct table *t, const char *name, struct err *e)
 {
 	CLEANUP(own_free)
 	char *path = path_join(t->folder, name);
-	FILE *f = fopen(path, "wxe");
 
-	if (!f)
-		(void)!err_sys(e, ERR_HOST, "%s: cannot write", path);
-	return f;
+	return page_open(path, e);
 }
 
 static int

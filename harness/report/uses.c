@@ -74,9 +74,9 @@ open_page(struct walk *w, struct markup *m, const char *file, const char *title,
 {
 	free(w->path);
 	w->path = xasprintf("%s/%s.html", w->folder, file);
-	m->f = fopen(w->path, "wxe");
+	m->f = page_open(w->path, e);
 	if (!m->f)
-		return err_sys(e, ERR_HOST, "%s: cannot write", w->path);
+		return -1;
 	markup_head(m, title);
 	return 0;
 }
