@@ -8,39 +8,7 @@
 struct listing {
 	struct markup *m;
 	int64_t n;
-	const char *title;
 };
-
-static int
-add_line(void *arg, const char *text, struct err *e)
-{
-	struct listing *l = arg;
-
-	(void)e;
-	if (l->n++ == 0)
-		fprintf(l->m->f,
-			"<h3>%s</h3>\n<ul class=\"lines\" tabindex=\"0\">\n",
-			l->title);
-	if (l->n <= PAGE_LIST_MAX)
-		markup(l->m, "<li><code>%s</code></li>\n", text);
-	return 0;
-}
-
-static int
-write_lines(struct markup *m, const struct report *r, int64_t id,
-	const char *kind, const char *title, struct err *e)
-{
-	struct listing l = {m, 0, title};
-
-	if (store_texts(r->store, id, kind, add_line, &l, e) < 0)
-		return -1;
-	if (l.n > PAGE_LIST_MAX)
-		markup(m, "<li>and %" PRId64 " more</li>\n",
-			l.n - PAGE_LIST_MAX);
-	if (l.n > 0)
-		fputs("</ul>\n", m->f);
-	return 0;
-}
 
 static int
 write_rebuild(struct markup *m, const struct report *r,
@@ -77,10 +45,11 @@ write_rebuild(struct markup *m, const struct report *r,
 	page_fact(m, "Depth", a->depth ? a->depth : r->run.depth, false);
 	page_fact(m, "Built once more", examined, false);
 	fputs("</dl>\n", m->f);
-	if (write_lines(m, r, a->sample.id, "built-drv", "Built in this run",
-		    e) < 0 ||
-		write_lines(m, r, a->sample.id, "command", "Commands", e) < 0 ||
-		write_lines(m, r, a->sample.id, "note", "Notes", e) < 0)
+	if (page_texts(m, r, a->sample.id, "built-drv", "Built in this run",
+		    true, e) < 0 ||
+		page_texts(m, r, a->sample.id, "command", "Commands", true, e) <
+			0 ||
+		page_texts(m, r, a->sample.id, "note", "Notes", true, e) < 0)
 		return -1;
 	fputs("</section>\n", m->f);
 	return 0;
@@ -142,13 +111,7 @@ evidence_write(struct markup *m, const struct report *r,
 		a->image_entries, a->image_items);
 	if (store_layers(r->store, a->sample.id, add_layer, &layers, e) < 0)
 		return -1;
-	if (layers.n > 0)
-		fputs("</tbody></table></div>\n", m->f);
-	if (layers.n > PAGE_LIST_MAX)
-		markup(m,
-			"<p class=\"note\">and %" PRId64 " more, all in "
-			"<a href=\"../report.json\">report.json</a>.</p>\n",
-			layers.n - PAGE_LIST_MAX);
+	page_table_end(m, layers.n, PAGE_LIST_MAX);
 	fputs("</section>\n", m->f);
 	return 0;
 }

@@ -8,7 +8,6 @@
 struct listing {
 	struct markup *m;
 	int64_t n;
-	const char *before; /* markup that opens the list at its first entry */
 };
 
 static int
@@ -106,48 +105,6 @@ add_package(void *arg, const struct store_package *p, struct err *e)
 	return 0;
 }
 
-static int
-add_sentence(void *arg, const char *text, struct err *e)
-{
-	struct listing *l = arg;
-
-	(void)e;
-	if (l->n++ == 0)
-		fprintf(l->m->f, "<h3>%s</h3>\n<ul>\n", l->before);
-	if (l->n <= PAGE_LIST_MAX)
-		markup(l->m, "<li>%s</li>\n", text);
-	return 0;
-}
-
-static int
-write_sentences(struct markup *m, const struct report *r, int64_t id,
-	const char *kind, const char *title, struct err *e)
-{
-	struct listing l = {m, 0, title};
-
-	if (store_texts(r->store, id, kind, add_sentence, &l, e) < 0)
-		return -1;
-	if (l.n > PAGE_LIST_MAX)
-		markup(m, "<li>and %" PRId64 " more</li>\n",
-			l.n - PAGE_LIST_MAX);
-	if (l.n > 0)
-		fputs("</ul>\n", m->f);
-	return 0;
-}
-
-static void
-end_table(const struct listing *l, int64_t max)
-{
-	if (l->n == 0)
-		return;
-	fputs("</tbody></table></div>\n", l->m->f);
-	if (l->n > max)
-		markup(l->m,
-			"<p class=\"note\">and %" PRId64 " more, all in "
-			"<a href=\"../report.json\">report.json</a>.</p>\n",
-			l->n - max);
-}
-
 static void
 write_recipe(struct markup *m, const struct store_attempt *a)
 {
@@ -180,12 +137,13 @@ origin_write(struct markup *m, const struct report *r,
 	fputs("</dl>\n", m->f);
 	if (store_channels(r->store, id, add_channel, &channels, e) < 0)
 		return -1;
-	end_table(&channels, PAGE_LIST_MAX);
+	page_table_end(m, channels.n, PAGE_LIST_MAX);
 	if (store_packages(r->store, id, add_package, &packages, e) < 0)
 		return -1;
-	end_table(&packages, PAGE_PACKAGES_MAX);
-	if (write_sentences(m, r, id, "missing", "Could not be known", e) < 0 ||
-		write_sentences(m, r, id, "guessed", "Guessed", e) < 0)
+	page_table_end(m, packages.n, PAGE_PACKAGES_MAX);
+	if (page_texts(m, r, id, "missing", "Could not be known", false, e) <
+			0 ||
+		page_texts(m, r, id, "guessed", "Guessed", false, e) < 0)
 		return -1;
 	fputs("</section>\n", m->f);
 	write_recipe(m, a);

@@ -43,6 +43,59 @@ page_close(FILE *f, const char *path, struct err *e)
 	return 0;
 }
 
+struct texts {
+	struct markup *m;
+	int64_t n;
+	const char *title;
+	bool is_code;
+};
+
+static int
+add_text(void *arg, const char *text, struct err *e)
+{
+	struct texts *t = arg;
+
+	(void)e;
+	if (t->n++ == 0)
+		fprintf(t->m->f, "<h3>%s</h3>\n<ul%s>\n", t->title,
+			t->is_code ? " class=\"lines\" tabindex=\"0\"" : "");
+	if (t->n <= PAGE_LIST_MAX)
+		markup(t->m,
+			t->is_code ? "<li><code>%s</code></li>\n"
+				   : "<li>%s</li>\n",
+			text);
+	return 0;
+}
+
+int
+page_texts(struct markup *m, const struct report *r, int64_t sample,
+	const char *kind, const char *title, bool is_code, struct err *e)
+{
+	struct texts t = {m, 0, title, is_code};
+
+	if (store_texts(r->store, sample, kind, add_text, &t, e) < 0)
+		return -1;
+	if (t.n > PAGE_LIST_MAX)
+		markup(m, "<li>and %" PRId64 " more</li>\n",
+			t.n - PAGE_LIST_MAX);
+	if (t.n > 0)
+		fputs("</ul>\n", m->f);
+	return 0;
+}
+
+void
+page_table_end(struct markup *m, int64_t n, int64_t max)
+{
+	if (n == 0)
+		return;
+	fputs("</tbody></table></div>\n", m->f);
+	if (n > max)
+		markup(m,
+			"<p class=\"note\">and %" PRId64 " more, all in "
+			"<a href=\"../report.json\">report.json</a>.</p>\n",
+			n - max);
+}
+
 void
 page_date(struct markup *m, int64_t date_s)
 {

@@ -50,6 +50,14 @@ void page_copy(
 /* "<dt>label<dd>value", code when is_code; nothing for NULL or "". */
 void
 page_fact(struct markup *m, const char *label, const char *value, bool is_code);
+/* The texts of one kind under a heading, commands and the like when is_code;
+ * nothing where there are none. */
+int page_texts(struct markup *m, const struct report *r, int64_t sample,
+	const char *kind, const char *title, bool is_code,
+	struct err *e) NODISCARD;
+/* The end of a table of n rows, of which at most max were written; nothing for
+ * 0. */
+void page_table_end(struct markup *m, int64_t n, int64_t max);
 
 /* " <time>2026-11-24</time>"; nothing before 1970. */
 void page_date(struct markup *m, int64_t date_s);
