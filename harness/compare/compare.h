@@ -133,8 +133,8 @@ size_t comparison_files(const struct comparison *c, const struct image *image,
 	const struct image *rebuilt, const struct comparison_cap *cap,
 	size_t *at);
 
-/* Append "the first 2 layers are those of the rebuild; 1 was added ...", to be
- * said of the image; nothing where it is not derived. */
+/* Append "its first 2 layers are the rebuild's, so ...", to be said of the image;
+ * nothing where it is not derived. */
 void comparison_derived(const struct comparison *c, struct buf *out);
 
 /* Members of `compare --json': verdict, forgiven, derived, total, differences. */

@@ -18,8 +18,8 @@ int
 excerpt_of_files(const char *image, const char *rebuilt, struct difference *d,
 	uint64_t *budget, struct arena *arena, struct err *e) NODISCARD;
 
-/* Of the folders and store items that only one side has: lists of what is below
- * the first COMPARE_LISTS_MAX of them. */
+/* Of the store items that only one side has: lists of what is below the first
+ * COMPARE_LISTS_MAX of them. */
 void excerpt_lists(const struct image *image, const struct image *rebuilt,
 	struct comparison *c);
 

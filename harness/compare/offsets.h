@@ -7,8 +7,9 @@
 /*
  * The second pass: set the offset of the first differing byte in differences
  * of kind "size" and "contents", and what excerpt.h makes of them, within the
- * limits of compare.h; the others keep -1.  Files are extracted to folders of their own below work, which are
- * removed again.  ERR_HOST, or what image_extract gives.
+ * limits of compare.h; the others keep -1.  Files are extracted to folders of
+ * their own below work, which are removed again.  ERR_HOST, or what
+ * image_extract gives.
  */
 int offsets_find(const struct image *image, const struct image *rebuilt,
 	const char *work, struct comparison *c, struct err *e) NODISCARD;
