@@ -95,6 +95,15 @@ char *pool_group(const struct scheduler *s, uint32_t group);
  * of that is known to the plan. */
 int pool_take_request(struct scheduler *s, uint32_t image, uint32_t *group,
 	struct err *e) NODISCARD;
+/* pool_start.c: a worker for the slot's job. */
+int pool_start(struct scheduler *s, struct slot *slot, struct err *e) NODISCARD;
+/* pool_end.c: look at the lines that the worker wrote since. */
+void pool_listen(struct slot *slot);
+/* It has ended: keep what it found. */
+int
+pool_finish(struct scheduler *s, struct slot *slot, struct err *e) NODISCARD;
+/* As that, but what it found is somebody else's to look at. */
+void pool_drop(struct scheduler *s, struct slot *slot);
 
 /*
  * workplace.c: the folder of the jobs' folders.  clear waits until no worker of
