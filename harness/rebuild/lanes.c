@@ -16,7 +16,8 @@
 #include "base/digest.h"
 #include "base/path.h"
 
-/* Its time is that of the last use; rebuilds lock it, shared. */
+/* Its time is that of the last use; rebuilds lock it, shared.  Open for both, as
+ * NFS wants of who locks (flock(2)). */
 #define USED "used"
 
 int
@@ -30,7 +31,7 @@ lanes_use(const char *lane, struct err *e)
 
 	if (path_mkdirs(lane, 0755, e) < 0)
 		return -1;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	/* Only lanes_gc keeps others out, and not for long. */
 	while (fd >= 0 && (result = flock(fd, LOCK_SH)) < 0 && errno == EINTR)
 		;
@@ -48,7 +49,7 @@ collect_one(const char *lane, int64_t unused_s, bool dry_run,
 	CLEANUP(own_free)
 	char *path = path_join(lane, USED);
 	CLEANUP(own_fd)
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
 
 	/* One without that file was being made when it was left. */
