@@ -292,7 +292,8 @@ read_layers(struct reading *r, struct tree_range *ranges, struct err *e)
 
 		if (take_layer(r, i, ranges, e) < 0)
 			return -1;
-		/* What tells nothing new has no entries, perhaps none at all. */
+		/* A layer without entries tells nothing, and there may be none
+		 * of any yet. */
 		if (is_down && r->scan.n > before &&
 			enough_after(&enough, r->scan.v + before,
 				r->scan.n - before))
