@@ -39,6 +39,16 @@ own_fd(int *fd)
 		close(*fd);
 }
 
+/* STEAL of a descriptor: leaves -1 behind. */
+static inline int
+steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
 /* CLEANUP(own_file) FILE *f = NULL; for files that are only read. */
 static inline void
 own_file(FILE **f)

@@ -67,8 +67,7 @@ open_shared(struct blobs_put *put, struct err *e)
 		}
 		if (!is_there(put->b, fd, put->name))
 			continue;
-		put->fd = fd;
-		fd = -1;
+		put->fd = steal_fd(&fd);
 		return 1;
 	}
 	return err_sys(
@@ -94,8 +93,7 @@ open_private(struct blobs_put *put, struct err *e)
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0 ||
 			!is_there(put->b, fd, put->name))
 			continue;
-		put->fd = fd;
-		fd = -1;
+		put->fd = steal_fd(&fd);
 		return 0;
 	}
 	return err_sys(

@@ -202,7 +202,6 @@ add_file(struct reading *r, int folder, const char *name, struct err *e)
 	CLEANUP(own_fd)
 	int fd = openat(folder, name,
 		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int own;
 
 	if (fd < 0)
 		return err_sys(e, ERR_HOST, "cannot open");
@@ -210,9 +209,7 @@ add_file(struct reading *r, int folder, const char *name, struct err *e)
 		return err_sys(e, ERR_HOST, "cannot stat");
 	if (read_xattrs(r, fd, e) < 0)
 		return -1;
-	own = fd;
-	fd = -1;
-	if (file_take(own, r->scan.limits, &f, e) < 0)
+	if (file_take(steal_fd(&fd), r->scan.limits, &f, e) < 0)
 		return -1;
 	if (st.st_nlink > 1) {
 		grow_linked(r);

@@ -105,7 +105,7 @@ make_builds(struct task *t, struct err *e)
 	bound_sweep(t->work);
 	if (!mkdtemp(path))
 		return err_sys(e, ERR_HOST, "%s", path);
-	t->bound.builds = task_text(t, "%s", path);
+	t->bound.builds = task_keep(t, path);
 	if (symlink(path, link) < 0)
 		return err_sys(e, ERR_HOST, "%s", link);
 	return 0;

@@ -37,9 +37,7 @@ lanes_use(const char *lane, struct err *e)
 		;
 	if (fd < 0 || result < 0 || futimens(fd, NULL) < 0)
 		return err_sys(e, ERR_HOST, "%s", path);
-	result = fd;
-	fd = -1;
-	return result;
+	return steal_fd(&fd);
 }
 
 static int

@@ -128,15 +128,6 @@ mirror_config(const char *const *paths, const struct channel *channels,
 	}
 }
 
-static int
-take_fd(int *fd)
-{
-	int taken = *fd;
-
-	*fd = -1;
-	return taken;
-}
-
 int
 mirror_lock(const char *path, int64_t until_ms, const volatile int *stop,
 	struct err *e)
@@ -154,7 +145,7 @@ mirror_lock(const char *path, int64_t until_ms, const volatile int *stop,
 				"%s: another unblend holds it", path);
 		poll(NULL, 0, LOCK_LOOK_MS);
 	}
-	return take_fd(&fd);
+	return steal_fd(&fd);
 }
 
 /* --- git ------------------------------------------------------------------- */
