@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -210,4 +211,27 @@ path_spread(const char *folder)
 		return;
 	flags |= FS_TOPDIR_FL;
 	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+char *
+path_program(const char *name)
+{
+	CLEANUP(own_free)
+	char *path = NULL;
+	const char *dirs = getenv("PATH");
+	char *real;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0 ? realpath(name, NULL) : NULL;
+	for (; dirs && *dirs; dirs += *dirs == ':') {
+		size_t n = strcspn(dirs, ":");
+
+		free(path);
+		path = xasprintf("%.*s/%s", (int)n, dirs, name);
+		dirs += n;
+		if (n && access(path, X_OK) == 0 &&
+			(real = realpath(path, NULL)))
+			return real;
+	}
+	return NULL;
 }

@@ -41,6 +41,9 @@ int path_remove(const char *path, struct err *e) NODISCARD;
 int path_read(
 	const char *path, size_t cap, struct buf *out, struct err *e) NODISCARD;
 bool path_exists(const char *path);
+/* The program of that name on PATH, or that path when it has a slash, links
+ * resolved; the caller's own string, NULL when there is none. */
+char *path_program(const char *name);
 /*
  * Thousands of small files will come and go in the folders of this one.  ext4
  * passes over the inodes of files that were removed a short while ago, one by one,

@@ -547,7 +547,7 @@ mirror_get(const struct mirror_options *o, const struct channel *c,
 	CLEANUP(own_free)
 	char *folder = path_dir(dir);
 	CLEANUP(own_free)
-	char *git = task_find_guix("git");
+	char *git = path_program("git");
 	CLEANUP(own_fd)
 	int lock = -1;
 	struct git g = {o, git, dir, git_env(a, o->cache), a, NULL};

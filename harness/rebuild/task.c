@@ -116,26 +116,7 @@ task_stage(struct task *t, const char *stage)
 char *
 task_find_guix(const char *guix)
 {
-	CLEANUP(own_free)
-	char *path = NULL;
-	const char *dirs = getenv("PATH");
-	char *real;
-
-	if (!guix)
-		guix = "guix";
-	if (strchr(guix, '/'))
-		return access(guix, X_OK) == 0 ? realpath(guix, NULL) : NULL;
-	for (; dirs && *dirs; dirs += *dirs == ':') {
-		size_t n = strcspn(dirs, ":");
-
-		free(path);
-		path = xasprintf("%.*s/%s", (int)n, dirs, guix);
-		dirs += n;
-		if (n && access(path, X_OK) == 0 &&
-			(real = realpath(path, NULL)))
-			return real;
-	}
-	return NULL;
+	return path_program(guix ? guix : "guix");
 }
 
 /* The folder, made, links resolved. */

@@ -11,7 +11,6 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "rebuild/sandbox.h"
-#include "rebuild/task.h"
 #include "report/words.h"
 
 enum {
@@ -36,7 +35,7 @@ int
 deeper_can(struct err *e)
 {
 	CLEANUP(own_free)
-	char *program = task_find_guix("diffoscope");
+	char *program = path_program("diffoscope");
 
 	if (!program)
 		return err_set(e, ERR_HOST,
@@ -235,7 +234,7 @@ write_in(const struct image *image, const struct image *rebuilt,
 	struct buf *why, struct err *e)
 {
 	CLEANUP(own_free)
-	char *program = task_find_guix("diffoscope");
+	char *program = path_program("diffoscope");
 	CLEANUP(own_free)
 	char *from = path_join(o->work, "taken");
 	CLEANUP(own_free)
